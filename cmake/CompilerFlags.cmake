@@ -1,0 +1,15 @@
+# Flags of our own code; third-party headers are SYSTEM and give no warnings.
+add_library(oasis_flags INTERFACE)
+target_compile_options(oasis_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow>)
+if(OASIS_WARNINGS_AS_ERRORS)
+  target_compile_options(oasis_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(OASIS_CCACHE)
+  target_compile_options(oasis_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+endif()
+if(OASIS_SANITIZE)
+  target_compile_options(oasis_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
+  target_link_options(oasis_flags INTERFACE -fsanitize=address,undefined)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
