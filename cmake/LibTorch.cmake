@@ -19,6 +19,9 @@ target_include_directories(oasis_torch SYSTEM BEFORE INTERFACE ${CMAKE_BINARY_DI
 target_include_directories(oasis_torch SYSTEM INTERFACE ${torch_root}/include
                            ${torch_root}/include/torch/csrc/api/include)
 target_compile_definitions(oasis_torch INTERFACE USE_DISTRIBUTED)
+# at::parallel_for is a header template: without OpenMP it would run on one thread here.
+target_compile_options(oasis_torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+target_link_options(oasis_torch INTERFACE -fopenmp)
 
 file(GLOB library_folders LIST_DIRECTORIES true ${OASIS_LIBTORCH_DIR}/nvidia/*/lib)
 if(OASIS_CUDA_ROOT)

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "oasis/checkpoint/state_dict.h"
+
+namespace oasis::model {
+
+/// Shape of a TAEHV decoder (madebyollin/taehv, `taehv.py`). The defaults are taew2_1's.
+struct TaehvConfig {
+  std::int64_t latent_channels = 16;
+  std::array<std::int64_t, 4> widths{256, 128, 64, 64};
+  std::array<bool, 3> time_upscale{false, true, true};  ///< x2 in time at each of the three steps
+  std::array<bool, 3> space_upscale{true, true, true};  ///< x2 in space
+  std::int64_t condition_channels = 0;  ///< channels joined after the first x2; 0: none
+  bool named_head = false;              ///< the last layer is `head.*` instead of `decoder.22.*`
+};
+
+/// A small causal decoder of 2-D convolutions; time by one frame of memory per block.
+/// Differentiable with respect to the latent.
+class TaehvDecoder {
+ public:
+  TaehvDecoder(const TaehvConfig& config, c10::TensorOptions options);
+  ~TaehvDecoder();
+  TaehvDecoder(TaehvDecoder&&) noexcept;
+
+  /// latent `[B, C, n, h, w]` (normalised) -> `[B, 3, k*n - (k-1), H, W]`, k the product of the
+  /// time steps, not clamped. In the published networks the frames are meant for [0, 1]. condition
+  /// `[B, condition_channels, n, 2h, 2w]` where the configuration has one.
+  at::Tensor decode(const at::Tensor& latent, const at::Tensor& condition = {}) const;
+
+  /// Names of TAEHV ("decoder.3.conv.0.weight").
+  const std::vector<std::pair<std::string, at::Tensor>>& parameters() const;
+
+ private:
+  struct Network;
+  std::unique_ptr<Network> network_;
+};
+
+/// Fits a published checkpoint to a decoder: drops the encoder's tensors and keeps the last rows of
+/// a time layer that the configuration has switched off.
+checkpoint::StateDict taehv_decoder_weights(const checkpoint::StateDict& weights,
+                                            const TaehvDecoder& decoder);
+
+}  // namespace oasis::model

@@ -1,0 +1,16 @@
+#include "model/parameter_store.h"
+
+#include <torch/types.h>
+
+namespace oasis::model {
+
+at::Tensor ParameterStore::add(const std::string& name, at::IntArrayRef shape) {
+  const auto format = shape.size() == 5   ? at::MemoryFormat::ChannelsLast3d
+                      : shape.size() == 4 ? at::MemoryFormat::ChannelsLast
+                                          : at::MemoryFormat::Contiguous;
+  at::Tensor parameter = at::empty(shape, options_.memory_format(format));
+  items_.emplace_back(name, parameter);
+  return parameter;
+}
+
+}  // namespace oasis::model

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "containers.h"
+#include "dynamic_test.h"
+#include "fixture.h"
+#include "registry.h"
+
+// Compares this project with golden cases made by the reference implementations: one test per file
+// below the folder that OASIS_GOLDEN_DIR names.
+
+namespace oasis::golden {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Areas whose turn has not come. This list only shrinks, and ends empty.
+constexpr std::array pending_areas = {
+    "blur_kernel",  "degrade_ops",
+    "degrade_plan", "losses",
+    "optimizer",    "resize",
+    "color_fix",    "routed_attention",
+    "routing",      "one_step",
+    "raft",         "lpips",
+    "clip_iqa",     "clip_text",
+    "dover_swin",   "dover_convnext",
+    "dover_resize", "dover_fragments",
+    "dover_fusion", "dover_sampler",
+    "psnr",         "ssim",
+    "ewarp",        "warp",
+    "luma_pulse",
+};
+
+bool is_pending(const std::string& area) {
+  return std::find(pending_areas.begin(), pending_areas.end(), area) != pending_areas.end();
+}
+
+void check_case(const fs::path& path) {
+  const std::string folder = path.parent_path().filename().string();
+  if (find_area(folder) == nullptr && is_pending(folder)) {
+    GTEST_SKIP() << "the turn of " << folder << " has not come";
+  }
+  const Fixture fixture = Fixture::load(path);
+  ASSERT_EQ(fixture.area(), folder) << "the folder and the file's metadata disagree";
+  const AreaCheck check = find_area(fixture.area());
+  ASSERT_NE(check, nullptr) << "unknown area " << fixture.area();
+  check(fixture);
+}
+
+std::vector<fs::path> find_cases(const fs::path& golden) {
+  std::vector<fs::path> cases;
+  fs::recursive_directory_iterator entries(golden);
+  for (auto entry = fs::begin(entries); entry != fs::end(entries); ++entry) {
+    if (entry->is_directory() && entry.depth() == 0 &&
+        is_container_area(entry->path().filename().string())) {
+      entry.disable_recursion_pending();
+    } else if (entry->is_regular_file() && entry->path().extension() == ".safetensors") {
+      cases.push_back(entry->path());
+    }
+  }
+  std::sort(cases.begin(), cases.end());
+  return cases;
+}
+
+void register_failure(const std::string& name, const std::string& why) {
+  register_test("golden_dir", name, [why] { FAIL() << why; });
+}
+
+void register_all(const fs::path& golden, bool is_default) {
+  std::error_code error;
+  if (!fs::is_directory(golden, error)) {
+    register_failure("missing", fmt::format("no folder of golden cases at {}", golden.string()));
+    return;
+  }
+  const std::vector<fs::path> cases = find_cases(golden);
+  for (const fs::path& path : cases) {
+    register_test(path.parent_path().filename().string(), path.stem().string(),
+                  [path] { check_case(path); });
+  }
+  const std::size_t containers = register_container_tests(golden, is_default);
+  if (cases.empty() && (is_default || containers == 0)) {
+    register_failure("empty", fmt::format("no golden cases below {}", golden.string()));
+  }
+}
+
+}  // namespace
+}  // namespace oasis::golden
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  const char* named = std::getenv("OASIS_GOLDEN_DIR");
+  const bool is_default = named == nullptr || *named == '\0';
+  oasis::golden::register_all(is_default ? OASIS_DEFAULT_GOLDEN_DIR : named, is_default);
+  return RUN_ALL_TESTS();
+}
