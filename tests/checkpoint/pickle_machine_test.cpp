@@ -63,7 +63,7 @@ TEST(PickleMachine, ThePositionIsBehindTheStop) {
 }
 
 TEST(PickleMachine, ItemsBelowAMarkAreOutOfReach) {
-  EXPECT_THROW(read("\x80\x02K\x01(0\x85."), Error);
+  EXPECT_THROW(read("\x80\x02K\x01(\x85."), Error);
   EXPECT_THROW(read("\x80\x02]K\x01(s."), Error);
   EXPECT_THROW(read("\x80\x02}(K\x01u."), Error);
   EXPECT_THROW(read("\x80\x02."), Error);

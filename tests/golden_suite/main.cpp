@@ -26,7 +26,7 @@ constexpr std::array pending_areas = {
     "blur_kernel",  "degrade_ops",
     "degrade_plan", "losses",
     "optimizer",    "resize",
-    "color_fix",    "routed_attention",
+    "color_fix",    
     "routing",      "one_step",
     "raft",         "lpips",
     "clip_iqa",     "clip_text",

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <set>
+#include <map>
+#include <memory>
 
 #include "hashed_values.h"
 #include "oasis/core/error.h"

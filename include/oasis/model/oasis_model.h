@@ -1,0 +1,74 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "oasis/model/clip_model.h"
+#include "oasis/model/model_folder.h"
+
+namespace oasis::model {
+
+struct LoadOptions {
+  c10::Device device = c10::Device(c10::kCPU);
+  c10::ScalarType precision = c10::kFloat;  ///< of weights and matrix products
+};
+
+/// Seconds spent in each stage since the model was loaded.
+struct StageTimes {
+  double project = 0;
+  double dit = 0;
+  double decode = 0;
+};
+
+/// OASIS: projector (eq. 3), one step of the DiT at a constant time (eq. 4), decoder.
+class OasisModel : public ClipModel {
+ public:
+  /// Loads a model folder; every file is loaded strictly. `oasis::Error` names what does not fit.
+  static std::unique_ptr<OasisModel> load(const std::filesystem::path& folder,
+                                          const LoadOptions& options);
+  ~OasisModel() override;
+
+  /// lq `[B, 3, 4n+1, h, w]`, h and w multiples of 4.
+  at::Tensor upscale(const at::Tensor& lq) override;
+  ClipRules rules() const override;
+  std::string description() const override;
+
+  /// eq. 3: `[B, C, n+1, h/2, w/2]`.
+  at::Tensor project(const at::Tensor& lq);
+  /// eq. 4: z_H = z_L - sigma * DN(z_L, T); same shape.
+  at::Tensor restore(const at::Tensor& z_l);
+  /// z_H to frames; lq is what the light decoder also sees.
+  at::Tensor decode(const at::Tensor& z_h, const at::Tensor& lq);
+
+  const ModelDescription& about() const;
+  StageTimes times() const;
+
+ private:
+  struct Parts;
+  explicit OasisModel(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+/// The LQ frames as the light decoder sees them: `[B, 3, 4n+1, h, w]` -> `[B, 12, n+1, h, w]`,
+/// frame 0 three times in front, then groups of four; channel c * 4 + dt.
+at::Tensor stack_frames(const at::Tensor& lq);
+
+/// torch's bicubic (a = -0.75, no antialias, half-pixel centres) x4 of every frame:
+/// `[B, 3, F, h, w]` -> `[B, 3, F, 4h, 4w]`.
+at::Tensor bicubic_x4(const at::Tensor& lq);
+
+/// Writes a folder of random weights (head and light decoder's last layer zero, as training
+/// begins) with `description`'s shapes; `trained` becomes false. Deterministic in `seed`.
+void initialise_model_folder(const std::filesystem::path& folder, ModelDescription description,
+                             std::uint64_t seed);
+
+/// `oasis-tiny`: the small model that ships with the project.
+ModelDescription tiny_description();
+
+/// Full-size OASIS on Wan2.1-1.3B with the Wan decoder.
+ModelDescription wan_1_3b_description();
+
+}  // namespace oasis::model

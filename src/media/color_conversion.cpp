@@ -1,0 +1,364 @@
+#include "oasis/media/color_conversion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "chroma_filter.h"
+#include "oasis/core/error.h"
+#include "parallel_rows.h"
+
+namespace oasis::media {
+namespace {
+
+/// code = offset + scale * value, for values of luma in [0, 1] and of chroma in [-1/2, 1/2].
+struct Quantisation {
+  float luma_offset, luma_scale, chroma_offset, chroma_scale;
+};
+
+Quantisation quantisation(const PlanarPicture& picture) {
+  const float step = static_cast<float>(std::ldexp(1.0, picture.depth - 8));
+  const float top = static_cast<float>((1 << picture.depth) - 1);
+  const bool full = picture.matrix == 0 ? !picture.limited_rgb : picture.full_range;
+  if (full) return {0, top, 128 * step, top};
+  return {16 * step, 219 * step, 128 * step, 224 * step};
+}
+
+/// The products that R'G'B' <-> Y'CbCr needs (H.273, equations 38 to 43).
+struct Matrix {
+  float kr, kg, kb;
+  float r_from_cr, g_from_cb, g_from_cr, b_from_cb;
+  float cb_scale, cr_scale;
+};
+
+Matrix matrix_of(int code) {
+  const LumaWeights weights = luma_weights(code);
+  const double kr = weights.red, kb = weights.blue, kg = 1 - kr - kb;
+  Matrix m;
+  m.kr = static_cast<float>(kr);
+  m.kg = static_cast<float>(kg);
+  m.kb = static_cast<float>(kb);
+  m.r_from_cr = static_cast<float>(2 * (1 - kr));
+  m.b_from_cb = static_cast<float>(2 * (1 - kb));
+  m.g_from_cb = static_cast<float>(-2 * (1 - kb) * kb / kg);
+  m.g_from_cr = static_cast<float>(-2 * (1 - kr) * kr / kg);
+  m.cb_scale = static_cast<float>(0.5 / (1 - kb));
+  m.cr_scale = static_cast<float>(0.5 / (1 - kr));
+  return m;
+}
+
+template <typename Sample>
+const Sample* row_of(const Plane& plane, int y) {
+  return reinterpret_cast<const Sample*>(plane.data + plane.stride * y);
+}
+template <typename Sample>
+Sample* mutable_row_of(const Plane& plane, int y) {
+  return reinterpret_cast<Sample*>(plane.data + plane.stride * y);
+}
+
+int chroma_extent(int luma, int log2_factor) {
+  return (luma + (1 << log2_factor) - 1) >> log2_factor;
+}
+
+/// out = (code - offset) / scale. A division, so that codes come back as the nearest float to their
+/// exact value.
+template <typename Sample>
+void dequantise(const Sample* codes, int count, float offset, float scale, float* out) {
+  for (int x = 0; x < count; ++x) out[x] = (static_cast<float>(codes[x]) - offset) / scale;
+}
+
+template <typename Sample>
+void quantise(const float* values, int count, float offset, float scale, int depth, Sample* codes) {
+  const float top = static_cast<float>((1 << depth) - 1);
+  for (int x = 0; x < count; ++x) {
+    // +0.5 and truncation: values are clamped to be positive first.
+    const float code = std::min(std::max(values[x] * scale + offset, 0.0f), top);
+    codes[x] = static_cast<Sample>(static_cast<int>(code + 0.5f));
+  }
+}
+
+/// Samples before and behind a row that filters may touch.
+constexpr int kMargin = 16;
+
+/// Repeats the end samples of `row[0, count)` into the margins.
+void extend_row(float* row, int count) {
+  std::fill(row - kMargin, row, row[0]);
+  std::fill(row + count, row + count + kMargin, row[count - 1]);
+}
+
+/// Interpolates rows of one chroma plane at luma resolution.
+template <typename Sample>
+class ChromaUpsampler {
+ public:
+  ChromaUpsampler(const PlanarPicture& picture, const Plane& plane, const Quantisation& q)
+      : plane_(plane),
+        offset_(q.chroma_offset),
+        scale_(q.chroma_scale),
+        columns_(chroma_extent(picture.width, picture.log2_chroma_width)),
+        rows_(chroma_extent(picture.height, picture.log2_chroma_height)),
+        vertical_(
+            upsampling_taps(vertical_axis(picture.log2_chroma_height, picture.chroma_location))),
+        horizontal_(
+            upsampling_taps(horizontal_axis(picture.log2_chroma_width, picture.chroma_location))),
+        mixed_(static_cast<std::size_t>(columns_ + 2 * kMargin)),
+        row_(mixed_.size()) {}
+
+  /// Writes `width` values, rounded up to the horizontal factor, for luma row `y`.
+  void row(int y, float* out) {
+    const int factor = static_cast<int>(vertical_.size());
+    const ChromaTaps& taps = vertical_[static_cast<std::size_t>(y % factor)];
+    float* mixed = mixed_.data() + kMargin;
+    std::fill(mixed, mixed + columns_, 0.0f);
+    for (std::size_t k = 0; k < taps.weights.size(); ++k) {
+      const int source = std::clamp(y / factor + taps.first + static_cast<int>(k), 0, rows_ - 1);
+      const Sample* codes = row_of<Sample>(plane_, source);
+      const float weight = taps.weights[k] / scale_;
+      for (int x = 0; x < columns_; ++x) {
+        mixed[x] += weight * (static_cast<float>(codes[x]) - offset_);
+      }
+    }
+    if (horizontal_.size() == 1) {
+      std::copy(mixed, mixed + columns_, out);
+      return;
+    }
+    extend_row(mixed, columns_);
+    for (std::size_t phase = 0; phase < horizontal_.size(); ++phase) interpolate(phase, mixed, out);
+  }
+
+ private:
+  void interpolate(std::size_t phase, const float* mixed, float* out) {
+    const ChromaTaps& taps = horizontal_[phase];
+    const std::size_t step = horizontal_.size();
+    const float* source = mixed + taps.first;
+    float* values = row_.data();
+    if (taps.weights.size() == 4) {
+      const float a = taps.weights[0], b = taps.weights[1], c = taps.weights[2],
+                  d = taps.weights[3];
+      for (int x = 0; x < columns_; ++x) {
+        values[x] = a * source[x] + b * source[x + 1] + c * source[x + 2] + d * source[x + 3];
+      }
+    } else {
+      std::copy(source, source + columns_, values);
+    }
+    for (int x = 0; x < columns_; ++x) out[static_cast<std::size_t>(x) * step + phase] = values[x];
+  }
+
+  Plane plane_;
+  float offset_, scale_;
+  int columns_, rows_;
+  std::vector<ChromaTaps> vertical_, horizontal_;
+  std::vector<float> mixed_, row_;
+};
+
+template <typename Sample>
+void rgb_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int end) {
+  const Quantisation q = quantisation(picture);
+  for (int channel = 0; channel < 3; ++channel) {
+    const Plane& plane = picture.planes[picture.gray ? 0 : channel];
+    for (int y = begin; y < end; ++y) {
+      dequantise(row_of<Sample>(plane, y), picture.width, q.luma_offset, q.luma_scale,
+                 frame.plane(channel) + static_cast<std::ptrdiff_t>(y) * picture.width);
+    }
+  }
+}
+
+template <typename Sample>
+void yuv_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int end) {
+  const Quantisation q = quantisation(picture);
+  const Matrix m = matrix_of(picture.matrix);
+  const int width = picture.width;
+  ChromaUpsampler<Sample> cb_rows(picture, picture.planes[1], q);
+  ChromaUpsampler<Sample> cr_rows(picture, picture.planes[2], q);
+  const std::size_t length = static_cast<std::size_t>(width + 8);
+  std::vector<float> buffer(3 * length);
+  float* luma = buffer.data();
+  float* cb = luma + length;
+  float* cr = cb + length;
+  for (int y = begin; y < end; ++y) {
+    dequantise(row_of<Sample>(picture.planes[0], y), width, q.luma_offset, q.luma_scale, luma);
+    cb_rows.row(y, cb);
+    cr_rows.row(y, cr);
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(y) * width;
+    float* __restrict red = frame.plane(0) + at;
+    float* __restrict green = frame.plane(1) + at;
+    float* __restrict blue = frame.plane(2) + at;
+    for (int x = 0; x < width; ++x) {
+      red[x] = luma[x] + m.r_from_cr * cr[x];
+      green[x] = luma[x] + m.g_from_cb * cb[x] + m.g_from_cr * cr[x];
+      blue[x] = luma[x] + m.b_from_cb * cb[x];
+    }
+  }
+}
+
+template <typename Sample>
+void to_rgb_of(const PlanarPicture& picture, Frame& frame, int threads) {
+  parallel_rows(picture.height, threads, [&](int begin, int end) {
+    if (picture.matrix == 0 || picture.gray) {
+      rgb_rows_to_rgb<Sample>(picture, frame, begin, end);
+    } else {
+      yuv_rows_to_rgb<Sample>(picture, frame, begin, end);
+    }
+  });
+}
+
+template <typename Sample>
+void rgb_rows_from_rgb(const Frame& frame, const PlanarPicture& picture, int begin, int end) {
+  const Quantisation q = quantisation(picture);
+  for (int channel = 0; channel < 3; ++channel) {
+    for (int y = begin; y < end; ++y) {
+      quantise(frame.plane(channel) + static_cast<std::ptrdiff_t>(y) * picture.width, picture.width,
+               q.luma_offset, q.luma_scale, picture.depth,
+               mutable_row_of<Sample>(picture.planes[channel], y));
+    }
+  }
+}
+
+/// Filters and thins `values[0, width)`, which has margins, to `columns` samples.
+void thin_row(const ChromaTaps& taps, int factor, const float* values, int columns, float* out) {
+  if (factor == 1) {
+    std::copy(values, values + columns, out);
+    return;
+  }
+  std::fill(out, out + columns, 0.0f);
+  for (std::size_t k = 0; k < taps.weights.size(); ++k) {
+    const float weight = taps.weights[k];
+    const float* source = values + taps.first + static_cast<int>(k);
+    for (int x = 0; x < columns; ++x) out[x] += weight * source[x * factor];
+  }
+}
+
+/// Writes the luma rows and leaves the horizontally thinned chroma rows in `thin` (Cb, then Cr;
+/// `[2, height, columns]`).
+template <typename Sample>
+void luma_and_thin_chroma(const Frame& frame, const PlanarPicture& picture, float* thin, int begin,
+                          int end) {
+  const Quantisation q = quantisation(picture);
+  const Matrix m = matrix_of(picture.matrix);
+  const int width = picture.width;
+  const int columns = chroma_extent(width, picture.log2_chroma_width);
+  const ChromaAxis axis = horizontal_axis(picture.log2_chroma_width, picture.chroma_location);
+  const ChromaTaps taps = downsampling_taps(axis);
+  const std::size_t length = static_cast<std::size_t>(width + 2 * kMargin);
+  std::vector<float> buffer(3 * length);
+  float* luma = buffer.data();
+  float* cb = luma + length + kMargin;
+  float* cr = cb + length;
+  for (int y = begin; y < end; ++y) {
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(y) * width;
+    const float* red = frame.plane(0) + at;
+    const float* green = frame.plane(1) + at;
+    const float* blue = frame.plane(2) + at;
+    for (int x = 0; x < width; ++x) {
+      luma[x] = m.kr * red[x] + m.kg * green[x] + m.kb * blue[x];
+      cb[x] = (blue[x] - luma[x]) * m.cb_scale;
+      cr[x] = (red[x] - luma[x]) * m.cr_scale;
+    }
+    quantise(luma, width, q.luma_offset, q.luma_scale, picture.depth,
+             mutable_row_of<Sample>(picture.planes[0], y));
+    if (picture.gray) continue;
+    extend_row(cb, width);
+    extend_row(cr, width);
+    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(y) * columns;
+    thin_row(taps, axis.factor, cb, columns, thin + row);
+    thin_row(taps, axis.factor, cr, columns,
+             thin + static_cast<std::ptrdiff_t>(picture.height) * columns + row);
+  }
+}
+
+/// Filters `thin` down its columns and quantises chroma rows [begin, end).
+template <typename Sample>
+void chroma_rows(const PlanarPicture& picture, const float* thin, int begin, int end) {
+  const Quantisation q = quantisation(picture);
+  const int columns = chroma_extent(picture.width, picture.log2_chroma_width);
+  const ChromaAxis axis = vertical_axis(picture.log2_chroma_height, picture.chroma_location);
+  const ChromaTaps taps = axis.factor == 1 ? ChromaTaps{0, {1.0f}} : downsampling_taps(axis);
+  std::vector<float> mixed(static_cast<std::size_t>(columns));
+  for (int component = 0; component < 2; ++component) {
+    const float* plane = thin + static_cast<std::ptrdiff_t>(component) * picture.height * columns;
+    for (int y = begin; y < end; ++y) {
+      std::fill(mixed.begin(), mixed.end(), 0.0f);
+      for (std::size_t k = 0; k < taps.weights.size(); ++k) {
+        const int source = y * axis.factor + taps.first + static_cast<int>(k);
+        const float* row =
+            plane +
+            static_cast<std::ptrdiff_t>(std::clamp(source, 0, picture.height - 1)) * columns;
+        const float weight = taps.weights[k];
+        for (int x = 0; x < columns; ++x) mixed[static_cast<std::size_t>(x)] += weight * row[x];
+      }
+      quantise(mixed.data(), columns, q.chroma_offset, q.chroma_scale, picture.depth,
+               mutable_row_of<Sample>(picture.planes[component + 1], y));
+    }
+  }
+}
+
+template <typename Sample>
+void from_rgb_of(const Frame& frame, const PlanarPicture& picture, std::vector<float>& scratch,
+                 int threads) {
+  if (picture.matrix == 0) {
+    parallel_rows(picture.height, threads, [&](int begin, int end) {
+      rgb_rows_from_rgb<Sample>(frame, picture, begin, end);
+    });
+    return;
+  }
+  const int columns = chroma_extent(picture.width, picture.log2_chroma_width);
+  const int rows = chroma_extent(picture.height, picture.log2_chroma_height);
+  scratch.resize(2 * static_cast<std::size_t>(picture.height) * static_cast<std::size_t>(columns));
+  parallel_rows(picture.height, threads, [&](int begin, int end) {
+    luma_and_thin_chroma<Sample>(frame, picture, scratch.data(), begin, end);
+  });
+  if (picture.gray) return;
+  parallel_rows(rows, threads, [&](int begin, int end) {
+    chroma_rows<Sample>(picture, scratch.data(), begin, end);
+  });
+}
+
+}  // namespace
+
+LumaWeights luma_weights(int matrix) {
+  switch (matrix) {
+    case 1:
+      return {0.2126, 0.0722};  // BT.709
+    case 4:
+      return {0.30, 0.11};  // FCC
+    case 5:
+    case 6:
+      return {0.299, 0.114};  // BT.601
+    case 7:
+      return {0.212, 0.087};  // SMPTE 240M
+    case 9:
+      return {0.2627, 0.0593};  // BT.2020, non-constant luminance
+    default:
+      throw Error(
+          ExitCode::unreadable_input,
+          fmt::format("colour matrix {} (ITU-T H.273) is not supported; convert the video to "
+                      "BT.709 first",
+                      matrix));
+  }
+}
+
+void to_rgb(const PlanarPicture& picture, Frame& frame, int threads) {
+  if (picture.matrix != 0 && !picture.gray) luma_weights(picture.matrix);
+  frame.resize(picture.width, picture.height);
+  if (picture.depth <= 8) {
+    to_rgb_of<std::uint8_t>(picture, frame, threads);
+  } else {
+    to_rgb_of<std::uint16_t>(picture, frame, threads);
+  }
+}
+
+void from_rgb(const Frame& frame, const PlanarPicture& picture, std::vector<float>& scratch,
+              int threads) {
+  if (frame.width != picture.width || frame.height != picture.height) {
+    throw Error(fmt::format("a frame of {}x{} was given for a picture of {}x{}", frame.width,
+                            frame.height, picture.width, picture.height));
+  }
+  if (picture.matrix != 0) luma_weights(picture.matrix);
+  if (picture.depth <= 8) {
+    from_rgb_of<std::uint8_t>(frame, picture, scratch, threads);
+  } else {
+    from_rgb_of<std::uint16_t>(frame, picture, scratch, threads);
+  }
+}
+
+}  // namespace oasis::media

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "av_handles.h"
+#include "codec_choice.h"
+#include "frame_export.h"
+#include "oasis/media/video_writer.h"
+#include "part_path.h"
+#include "stream_copier.h"
+
+namespace oasis::media {
+
+/// Encodes frames into a container file and interleaves the source's other streams.
+class FileWriter final : public VideoWriter {
+ public:
+  FileWriter(const std::filesystem::path& path, const WriterOptions& options,
+             const VideoInfo& input, int width, int height);
+
+  void write(const Frame& frame) override;
+  void finish() override;
+  const std::string& codec() const override { return choice_.name; }
+
+ private:
+  void open_encoder(const VideoInfo& input, int threads);
+  void open_output(const VideoInfo& input, const std::filesystem::path& source);
+  /// Hands a picture (null at the end) to the encoder and writes what comes out.
+  void encode(const AVFrame* picture);
+  void write_packet();
+
+  std::string name_;  ///< of the output, for messages
+  int width_, height_;
+  std::int64_t shift_ = 0;  ///< subtracted from times
+  PartPath part_;
+  const AVOutputFormat* container_;
+  CodecChoice choice_;
+  std::unique_ptr<StreamCopier> copier_;
+  FrameExporter exporter_;
+  CodecHandle encoder_;
+  PacketHandle packet_;
+  OutputHandle output_;  ///< closed before `part_` renames or removes the file
+  AVStream* stream_ = nullptr;
+  std::map<std::int64_t, std::int64_t> durations_;  ///< by time, of frames inside the encoder
+  bool started_ = false;
+  std::int64_t last_pts_ = 0;
+};
+
+}  // namespace oasis::media

@@ -1,0 +1,111 @@
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "oasis/checkpoint/safetensors.h"
+#include "oasis/core/device.h"
+#include "oasis/core/error.h"
+#include "oasis/model/oasis_model.h"
+#include "oasis/model/wan_dit.h"
+
+namespace oasis::model {
+namespace {
+
+using Named = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// gamma 1, bias 0, weights uniform with variance 1 / fan_in; the layers in `zero` are zero.
+checkpoint::StateDict initialised(const Named& parameters, std::uint64_t seed,
+                                  const std::string& zero) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  checkpoint::StateDict out;
+  for (const auto& [name, parameter] : parameters) {
+    if (name.ends_with("gamma")) {
+      parameter.fill_(1);
+    } else if (name.ends_with("bias") || (!zero.empty() && name.starts_with(zero))) {
+      parameter.zero_();
+    } else {
+      const double fan_in = static_cast<double>(parameter.numel() / parameter.size(0));
+      const double bound = std::sqrt(3.0 / fan_in);
+      parameter.uniform_(-bound, bound, generator);
+    }
+    out.emplace(name, parameter);
+  }
+  return out;
+}
+
+checkpoint::StateDict state_of(const torch::nn::Module& module) {
+  checkpoint::StateDict out;
+  for (const auto& item : module.named_parameters()) out.emplace(item.key(), item.value().detach());
+  return out;
+}
+
+}  // namespace
+
+ModelDescription tiny_description() {
+  ModelDescription about;
+  about.name = "oasis-tiny";
+  about.licence = "Apache-2.0";
+  about.provenance = "initial weights; not trained";
+  about.precision = "fp32";
+  about.dit = {.dim = 64,
+               .layers = 2,
+               .num_heads = 2,
+               .ffn_dim = 256,
+               .freq_dim = 64,
+               .text_dim = 8,
+               .text_len = 8,
+               .in_channels = 16,
+               .out_channels = 16,
+               .eps = 1e-6};
+  about.decoder = DecoderKind::light_conditional;
+  about.taehv.widths = {48, 32, 16, 8};
+  about.taehv.condition_channels = 12;
+  about.taehv.named_head = true;
+  about.prompt = "zeros";
+  return about;
+}
+
+ModelDescription wan_1_3b_description() {
+  ModelDescription about;
+  about.name = "oasis-wan-1.3b";
+  about.licence = "Apache-2.0";
+  about.provenance = "initial weights; not trained";
+  about.dit = wan_1_3b();
+  about.vae = WanVaeConfig::wan21();
+  about.prompt = "zeros";
+  return about;
+}
+
+void initialise_model_folder(const std::filesystem::path& folder, ModelDescription about,
+                             std::uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  std::filesystem::create_directories(folder);
+  about.trained = false;
+  const auto options =
+      at::TensorOptions().dtype(parse_precision(about.precision, c10::Device(c10::kCPU)));
+  {
+    Projector projector(about.projector, about.vae.z_dim, at::TensorOptions().dtype(at::kFloat));
+    projector.reset_parameters(seed);
+    checkpoint::write_safetensors(folder / "projector.safetensors", state_of(projector));
+  }
+  {
+    WanDit dit(about.dit, options);
+    dit.reset_parameters(seed + 1);
+    checkpoint::write_safetensors(folder / "dit.safetensors", state_of(dit));
+  }
+  if (about.decoder == DecoderKind::wan_vae) {
+    const WanVaeDecoder decoder(about.vae, options);
+    checkpoint::write_safetensors(folder / "decoder.safetensors",
+                                  initialised(decoder.parameters(), seed + 2, ""));
+  } else {
+    const TaehvDecoder decoder(about.taehv, options);
+    const std::string zero = about.decoder == DecoderKind::light_conditional ? "head." : "";
+    checkpoint::write_safetensors(folder / "decoder.safetensors",
+                                  initialised(decoder.parameters(), seed + 2, zero));
+  }
+  write_model_description(folder, about);
+}
+
+}  // namespace oasis::model

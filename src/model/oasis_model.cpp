@@ -1,0 +1,173 @@
+#include "oasis/model/oasis_model.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <chrono>
+#include <optional>
+
+#include "oasis/checkpoint/safetensors.h"
+#include "oasis/core/error.h"
+#include "oasis/model/wan_dit.h"
+
+namespace oasis::model {
+namespace {
+
+/// Latent frames per call of the Wan decoder: bounds its memory.
+constexpr std::int64_t latents_per_step = 2;
+
+using Named = std::vector<std::pair<std::string, at::Tensor>>;
+
+Named named(const torch::nn::Module& module) {
+  Named out;
+  for (const auto& item : module.named_parameters()) {
+    item.value().set_requires_grad(false);
+    out.emplace_back(item.key(), item.value());
+  }
+  return out;
+}
+
+void load_part(const std::filesystem::path& folder, const std::string& file, const Named& targets) {
+  const auto path = folder / file;
+  checkpoint::load_strictly(targets, checkpoint::load_safetensors(path), path.string());
+}
+
+at::Tensor load_prompt(const std::filesystem::path& folder, const ModelDescription& about,
+                       c10::Device device) {
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  if (about.prompt == "zeros") return at::zeros({0, about.dit.text_dim}, options);
+  const auto path = folder / "empty_prompt.safetensors";
+  const auto tensors = checkpoint::load_safetensors(path);
+  const auto found = tensors.find("context");
+  if (found == tensors.end() || found->second.dim() != 2 ||
+      found->second.size(1) != about.dit.text_dim) {
+    throw Error(ExitCode::unreadable_input, fmt::format("{}: expected a tensor 'context' [n, {}]",
+                                                        path.string(), about.dit.text_dim));
+  }
+  return found->second.to(options);
+}
+
+/// Adds the time of a scope to a sum.
+class Timer {
+ public:
+  explicit Timer(double& sum) : sum_(sum), start_(std::chrono::steady_clock::now()) {}
+  ~Timer() {
+    sum_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  double& sum_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace
+
+struct OasisModel::Parts {
+  ModelDescription about;
+  LoadOptions options;
+  std::shared_ptr<Projector> projector;
+  std::shared_ptr<WanDit> dit;
+  std::optional<WanVaeDecoder> wan_decoder;
+  std::optional<TaehvDecoder> light_decoder;
+  StageTimes times;
+};
+
+OasisModel::OasisModel(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+OasisModel::~OasisModel() = default;
+
+std::unique_ptr<OasisModel> OasisModel::load(const std::filesystem::path& folder,
+                                             const LoadOptions& options) {
+  const torch::NoGradGuard no_grad;
+  auto parts = std::make_unique<Parts>();
+  parts->about = read_model_description(folder);
+  parts->options = options;
+  const ModelDescription& about = parts->about;
+  const auto wide = at::TensorOptions().dtype(at::kFloat).device(options.device);
+  const auto weights = wide.dtype(options.precision);
+
+  parts->projector = std::make_shared<Projector>(about.projector, about.vae.z_dim, wide);
+  load_part(folder, "projector.safetensors", named(*parts->projector));
+  parts->dit = std::make_shared<WanDit>(about.dit, weights);
+  const bool ema = std::filesystem::exists(folder / "dit_ema.safetensors");
+  load_part(folder, ema ? "dit_ema.safetensors" : "dit.safetensors", named(*parts->dit));
+  parts->dit->fold_conditioning(about.timestep, load_prompt(folder, about, options.device));
+  if (about.decoder == DecoderKind::wan_vae) {
+    parts->wan_decoder.emplace(about.vae, weights);
+    load_part(folder, "decoder.safetensors", parts->wan_decoder->parameters());
+  } else {
+    parts->light_decoder.emplace(about.taehv, weights);
+    load_part(folder, "decoder.safetensors", parts->light_decoder->parameters());
+  }
+  return std::unique_ptr<OasisModel>(new OasisModel(std::move(parts)));
+}
+
+at::Tensor OasisModel::project(const at::Tensor& lq) {
+  const Timer timer(parts_->times.project);
+  return parts_->projector->forward(lq.to(parts_->options.device, at::kFloat));
+}
+
+at::Tensor OasisModel::restore(const at::Tensor& z_l) {
+  const Timer timer(parts_->times.dit);
+  return z_l - parts_->about.sigma * parts_->dit->forward_folded(z_l);
+}
+
+at::Tensor OasisModel::decode(const at::Tensor& z_h, const at::Tensor& lq) {
+  const Timer timer(parts_->times.decode);
+  switch (parts_->about.decoder) {
+    case DecoderKind::wan_vae:
+      return parts_->wan_decoder->decode_streamed(z_h, latents_per_step);
+    case DecoderKind::taehv:
+      return parts_->light_decoder->decode(z_h) * 2 - 1;
+    case DecoderKind::light_conditional:
+      break;
+  }
+  const at::Tensor frames = lq.to(parts_->options.device, at::kFloat);
+  return parts_->light_decoder->decode(z_h, stack_frames(frames)).add_(bicubic_x4(frames));
+}
+
+at::Tensor OasisModel::upscale(const at::Tensor& lq) {
+  const torch::NoGradGuard no_grad;
+  if (lq.dim() != 5 || lq.size(1) != 3 || lq.size(2) % 4 != 1 || lq.size(3) % 4 != 0 ||
+      lq.size(4) % 4 != 0) {
+    throw Error(
+        fmt::format("the model takes clips [B, 3, 4n+1, h, w] with h and w multiples of 4, not {}",
+                    fmt::join(lq.sizes().begin(), lq.sizes().end(), "x")));
+  }
+  return decode(restore(project(lq)), lq);
+}
+
+ClipRules OasisModel::rules() const {
+  ClipRules rules;
+  rules.frame_step = 4;
+  rules.size_step = 4;
+  rules.min_size = 16;
+  return rules;
+}
+
+std::string OasisModel::description() const {
+  const ModelDescription& about = parts_->about;
+  if (about.trained) return about.name;
+  return about.decoder == DecoderKind::light_conditional
+             ? fmt::format("{} (untrained: the output is bicubic x4)", about.name)
+             : fmt::format("{} (untrained: the output is meaningless)", about.name);
+}
+
+const ModelDescription& OasisModel::about() const { return parts_->about; }
+StageTimes OasisModel::times() const { return parts_->times; }
+
+at::Tensor stack_frames(const at::Tensor& lq) {
+  const at::Tensor first = lq.narrow(2, 0, 1).expand({-1, -1, 3, -1, -1});
+  const at::Tensor padded = at::cat({first, lq}, 2);
+  return padded.unflatten(2, {padded.size(2) / 4, 4}).transpose(2, 3).flatten(1, 2);
+}
+
+at::Tensor bicubic_x4(const at::Tensor& lq) {
+  const at::Tensor frames = lq.transpose(1, 2).flatten(0, 1);
+  const at::Tensor large =
+      at::upsample_bicubic2d(frames, {4 * lq.size(3), 4 * lq.size(4)}, /*align_corners=*/false);
+  return large.unflatten(0, {lq.size(0), lq.size(2)}).transpose(1, 2);
+}
+
+}  // namespace oasis::model

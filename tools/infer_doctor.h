@@ -1,0 +1,12 @@
+#pragma once
+
+#include "infer_options.h"
+
+namespace oasis::tools {
+
+/// Prints what this installation has and can do on standard output: library versions, device,
+/// encoders (each tried with one frame), the model, one tiny inference. Returns the exit status: 0,
+/// or 1 if the device, the model or the H.264 encoder doesn't work.
+int run_doctor(const InferOptions& options);
+
+}  // namespace oasis::tools
