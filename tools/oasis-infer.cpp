@@ -14,6 +14,7 @@
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/core/log.h"
+#include "oasis/core/memory.h"
 #include "oasis/core/progress.h"
 #include "oasis/infer/memory_plan.h"
 #include "oasis/media/video_reader.h"
@@ -42,6 +43,7 @@ std::int64_t memory_budget(c10::Device device) {
 int upscale(const InferOptions& options) {
   const auto device = parse_device(options.device);
   const auto precision = parse_precision(options.precision, device);
+  keep_freed_memory();
   set_threads(options.threads);
   media::ReaderOptions reader_options;
   reader_options.threads = options.threads;

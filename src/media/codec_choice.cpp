@@ -127,8 +127,10 @@ CodecChoice choose_codec(const std::string& name, int crf, const VideoInfo& inpu
   }
   // Matroska holds PNG by its compatibility mode, which the query does not count.
   const bool by_compatibility = choice.name == "png" && std::string(container.name) == "matroska";
-  if (!by_compatibility &&
-      avformat_query_codec(&container, choice.encoder->id, FF_COMPLIANCE_NORMAL) != 1) {
+  // FFmpeg's MP4 muxer names FFV1 but cannot write it.
+  const bool unwritable = choice.name == "ffv1" && std::string(container.name) != "matroska";
+  if (unwritable || (!by_compatibility && avformat_query_codec(&container, choice.encoder->id,
+                                                               FF_COMPLIANCE_NORMAL) != 1)) {
     throw Error(ExitCode::usage, fmt::format("codec {} does not fit into {}; use .mkv", choice.name,
                                              container.long_name));
   }

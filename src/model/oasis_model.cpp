@@ -13,8 +13,10 @@
 namespace oasis::model {
 namespace {
 
-/// Latent frames per call of the Wan decoder: bounds its memory.
-constexpr std::int64_t latents_per_step = 2;
+/// Latent frames per step of the decoders, which bounds their memory. The Wan decoder's deep levels
+/// need two to fill the machine; the light one is faster while its frames stay in the caches.
+constexpr std::int64_t wan_latents_per_step = 2;
+constexpr std::int64_t light_latents_per_step = 1;
 
 using Named = std::vector<std::pair<std::string, at::Tensor>>;
 
@@ -117,14 +119,15 @@ at::Tensor OasisModel::decode(const at::Tensor& z_h, const at::Tensor& lq) {
   const Timer timer(parts_->times.decode);
   switch (parts_->about.decoder) {
     case DecoderKind::wan_vae:
-      return parts_->wan_decoder->decode_streamed(z_h, latents_per_step);
+      return parts_->wan_decoder->decode_streamed(z_h, wan_latents_per_step);
     case DecoderKind::taehv:
-      return parts_->light_decoder->decode(z_h) * 2 - 1;
+      return parts_->light_decoder->decode_streamed(z_h, light_latents_per_step) * 2 - 1;
     case DecoderKind::light_conditional:
       break;
   }
   const at::Tensor frames = lq.to(parts_->options.device, at::kFloat);
-  return parts_->light_decoder->decode(z_h, stack_frames(frames)).add_(bicubic_x4(frames));
+  return parts_->light_decoder->decode_streamed(z_h, light_latents_per_step, stack_frames(frames))
+      .add_(bicubic_x4(frames));
 }
 
 at::Tensor OasisModel::upscale(const at::Tensor& lq) {

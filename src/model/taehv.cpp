@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "model/parameter_store.h"
@@ -28,12 +29,14 @@ class MemBlock {
     }
   }
 
-  /// frames `[B*T, C, H, W]`, T fastest.
-  at::Tensor forward(const at::Tensor& frames, std::int64_t batch) const {
-    const std::int64_t count = frames.size(0) / batch;
-    const at::Tensor clips = frames.unflatten(0, {batch, count});
-    const at::Tensor before =
-        at::constant_pad_nd(clips.narrow(1, 0, count - 1), {0, 0, 0, 0, 0, 0, 1, 0});
+  /// frames `[B*T, C, H, W]`, T fastest. `memory` `[B, 1, C, H, W]` is the frame before them (zeros
+  /// if undefined) and becomes the last of them.
+  at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory) const {
+    const at::Tensor clips = frames.unflatten(0, {batch, frames.size(0) / batch});
+    const std::int64_t count = clips.size(1);
+    if (!memory.defined()) memory = at::zeros_like(clips.narrow(1, 0, 1));
+    const at::Tensor before = at::cat({memory, clips.narrow(1, 0, count - 1)}, 1);
+    memory = clips.narrow(1, count - 1, 1);
     const at::Tensor both = at::cat({frames, before.flatten(0, 1)}, 1);
     at::Tensor y = conv(both.contiguous(at::MemoryFormat::ChannelsLast), weights_[0], biases_[0]);
     y = conv(y.relu_(), weights_[1], biases_[1]);
@@ -65,6 +68,13 @@ at::Tensor grow_time(const at::Tensor& frames, const at::Tensor& weight, std::in
 
 struct TaehvDecoder::Network {
   Network(const TaehvConfig& made_for, c10::TensorOptions options);
+
+  /// Untrimmed frames of a part of a clip; `memories` holds one frame per MemBlock between the
+  /// parts.
+  at::Tensor step(const at::Tensor& latent, const at::Tensor& condition,
+                  std::vector<at::Tensor>& memories) const;
+  std::int64_t frames_per_latent() const;
+
   TaehvConfig config;
   ParameterStore store;
   at::Tensor in_weight;
@@ -104,33 +114,56 @@ TaehvDecoder::TaehvDecoder(const TaehvConfig& config, c10::TensorOptions options
 TaehvDecoder::~TaehvDecoder() = default;
 TaehvDecoder::TaehvDecoder(TaehvDecoder&&) noexcept = default;
 
-at::Tensor TaehvDecoder::decode(const at::Tensor& latent, const at::Tensor& condition) const {
-  const Network& net = *network_;
+std::int64_t TaehvDecoder::Network::frames_per_latent() const {
+  std::int64_t frames = 1;
+  for (const Step& part : steps) frames *= part.time;
+  return frames;
+}
+
+at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tensor& condition,
+                                       std::vector<at::Tensor>& memories) const {
   const std::int64_t batch = latent.size(0);
-  if (condition.defined() != (net.config.condition_channels > 0)) {
-    throw Error(
-        "TAEHV decoder: a condition is given where the configuration has none, or is missing");
-  }
-  const auto dtype = net.in_weight.scalar_type();
   const auto as_frames = [&](const at::Tensor& clip) {
-    return clip.to(dtype).transpose(1, 2).flatten(0, 1).contiguous(at::MemoryFormat::ChannelsLast);
+    return clip.to(in_weight.scalar_type())
+        .transpose(1, 2)
+        .flatten(0, 1)
+        .contiguous(at::MemoryFormat::ChannelsLast);
   };
   at::Tensor x = at::tanh(as_frames(latent) / 3) * 3;
-  x = conv(x, net.in_weight, net.in_bias).relu_();
-  std::int64_t times = 1;
-  for (const Step& step : net.steps) {
-    for (const MemBlock& block : step.blocks) x = block.forward(x, batch);
-    x = grow_time(x, step.grow,
-                  step.time);  // commutes with the nearest upsampling, 4x cheaper here
-    times *= step.time;
-    if (step.space) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
-    if (&step == &net.steps.front() && condition.defined())
-      x = at::cat({x, as_frames(condition)}, 1);
-    x = conv(x.contiguous(at::MemoryFormat::ChannelsLast), step.narrow);
+  x = conv(x, in_weight, in_bias).relu_();
+  std::size_t slot = 0;
+  for (const Step& part : steps) {
+    for (const MemBlock& block : part.blocks) x = block.forward(x, batch, memories[slot++]);
+    x = grow_time(x, part.grow, part.time);  // commutes with the upsampling, 4x cheaper before it
+    if (part.space) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+    if (&part == &steps.front() && condition.defined()) x = at::cat({x, as_frames(condition)}, 1);
+    x = conv(x.contiguous(at::MemoryFormat::ChannelsLast), part.narrow);
   }
-  x = conv(x.relu_(), net.out_weight, net.out_bias);
-  const at::Tensor video = x.unflatten(0, {batch, x.size(0) / batch}).transpose(1, 2);
-  return video.narrow(2, times - 1, video.size(2) - (times - 1)).to(latent.scalar_type());
+  x = conv(x.relu_(), out_weight, out_bias);
+  return x.unflatten(0, {batch, x.size(0) / batch}).transpose(1, 2).to(latent.scalar_type());
+}
+
+at::Tensor TaehvDecoder::decode(const at::Tensor& latent, const at::Tensor& condition) const {
+  return decode_streamed(latent, latent.size(2), condition);
+}
+
+at::Tensor TaehvDecoder::decode_streamed(const at::Tensor& latent, std::int64_t latents_per_step,
+                                         const at::Tensor& condition) const {
+  const Network& net = *network_;
+  if (condition.defined() != (net.config.condition_channels > 0)) {
+    throw Error("TAEHV decoder: a condition is given where there is none to be, or it is missing");
+  }
+  if (latents_per_step < 1) throw Error("decode_streamed: latents_per_step must be at least 1");
+  std::vector<at::Tensor> memories(3 * net.steps.size());
+  std::vector<at::Tensor> parts;
+  for (std::int64_t at = 0; at < latent.size(2); at += latents_per_step) {
+    const std::int64_t count = std::min(latents_per_step, latent.size(2) - at);
+    const at::Tensor seen = condition.defined() ? condition.narrow(2, at, count) : condition;
+    parts.push_back(net.step(latent.narrow(2, at, count), seen, memories));
+  }
+  const std::int64_t trim = net.frames_per_latent() - 1;
+  parts.front() = parts.front().narrow(2, trim, parts.front().size(2) - trim);
+  return parts.size() == 1 ? parts.front() : at::cat(parts, 2);
 }
 
 const std::vector<std::pair<std::string, at::Tensor>>& TaehvDecoder::parameters() const {

@@ -21,6 +21,10 @@ void check_taehv(const Fixture& fixture) {
   const at::Tensor latent = fixture.input("latent").transpose(1, 2);  // stored as [N, T, C, H, W]
   const at::Tensor decoded = decoder.decode(latent).clamp(0, 1).transpose(1, 2);
   fixture.expect_close("decoded", decoded);
+  for (std::int64_t step : {1, 2}) {
+    const at::Tensor streamed = decoder.decode_streamed(latent, step).clamp(0, 1).transpose(1, 2);
+    fixture.expect_close("decoded", streamed);
+  }
 }
 
 const AreaRegistration taehv("taehv", &check_taehv);

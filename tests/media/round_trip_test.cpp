@@ -87,6 +87,7 @@ TEST_F(RoundTripTest, TenBitRampKeepsItsLevelsInHevc) {
     WriterOptions options;
     options.overwrite = true;
     options.crf = 0;
+    options.codec = "hevc10";
     auto reader = VideoReader::open(in);
     copy(in, at("out.mp4"), options);
     EXPECT_EQ(probe(at("out.mp4"), "stream=codec_name,pix_fmt"), "hevc,yuv420p10le\n");

@@ -172,6 +172,9 @@ TEST_F(VideoWriterTest, RefusesToOverwriteAndToWriteOntoTheInput) {
   };
   EXPECT_EQ(code(at("there.mp4")), ExitCode::usage);
   EXPECT_EQ(code(at("a.avi")), ExitCode::usage);
+  options.codec = "ffv1";
+  EXPECT_EQ(code(at("a.mp4")), ExitCode::usage);
+  options.codec = "";
   EXPECT_EQ(code(at("missing/a.mp4")), ExitCode::usage);
   options.overwrite = true;
   EXPECT_EQ(code(at("same.mkv")), ExitCode::usage);

@@ -37,6 +37,10 @@ class TaehvDecoder {
   /// `[B, condition_channels, n, 2h, 2w]` where the configuration has one.
   at::Tensor decode(const at::Tensor& latent, const at::Tensor& condition = {}) const;
 
+  /// The same in parts of `latents_per_step` latent frames: bounded memory but for the result.
+  at::Tensor decode_streamed(const at::Tensor& latent, std::int64_t latents_per_step,
+                             const at::Tensor& condition = {}) const;
+
   /// Names of TAEHV ("decoder.3.conv.0.weight").
   const std::vector<std::pair<std::string, at::Tensor>>& parameters() const;
 
