@@ -2,10 +2,6 @@
 function(oasis_library name)
   cmake_parse_arguments(arg "TORCH" "" "DEPS;PRIVATE_DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
-  if(NOT sources)
-    add_library(oasis_${name} INTERFACE) # TEMP
-    return()
-  endif()
   add_library(oasis_${name} STATIC ${sources})
   target_include_directories(oasis_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(oasis_${name} PUBLIC ${arg_DEPS} fmt::fmt PRIVATE ${arg_PRIVATE_DEPS} oasis_flags)

@@ -136,7 +136,20 @@ void FileWriter::encode(const AVFrame* picture) {
   }
 }
 
+/// x265 leaves the decoding times of clips shorter than its delay undefined: such times are
+/// replaced by ones that grow and stay two frames, its reordering depth, ahead of the display.
+void FileWriter::mend_dts() {
+  const AVRational frame = av_inv_q(encoder_->framerate);
+  const std::int64_t ticks = std::max<std::int64_t>(1, av_rescale_q(1, frame, encoder_->time_base));
+  const std::int64_t lead = packet_->pts - packet_->dts;
+  if (packet_->dts == AV_NOPTS_VALUE || lead < 0 || lead > 1000 * ticks) {
+    packet_->dts = last_dts_ ? *last_dts_ + 1 : packet_->pts - 2 * ticks;
+  }
+  last_dts_ = packet_->dts;
+}
+
 void FileWriter::write_packet() {
+  mend_dts();
   const auto duration = durations_.find(packet_->pts);
   if (duration != durations_.end()) {
     packet_->duration = duration->second;

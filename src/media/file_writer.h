@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "av_handles.h"
@@ -28,6 +29,7 @@ class FileWriter final : public VideoWriter {
   void open_output(const VideoInfo& input, const std::filesystem::path& source);
   /// Hands a picture (null at the end) to the encoder and writes what comes out.
   void encode(const AVFrame* picture);
+  void mend_dts();
   void write_packet();
 
   std::string name_;  ///< of the output, for messages
@@ -44,6 +46,7 @@ class FileWriter final : public VideoWriter {
   AVStream* stream_ = nullptr;
   std::map<std::int64_t, std::int64_t> durations_;  ///< by time, of frames inside the encoder
   bool started_ = false;
+  std::optional<std::int64_t> last_dts_;  ///< of the encoder's packets, in its time base
   std::int64_t last_pts_ = 0;
 };
 

@@ -1,0 +1,114 @@
+#include "bench_model.h"
+
+#include <ATen/Parallel.h>
+#include <stdlib.h>
+#include <torch/torch.h>
+
+#include <array>
+#include <memory>
+
+#include "oasis/core/device.h"
+#include "oasis/core/error.h"
+#include "oasis/core/interrupt.h"
+#include "oasis/core/log.h"
+#include "oasis/model/oasis_model.h"
+
+namespace oasis::tools {
+namespace {
+
+/// A folder of its own for random weights, removed at the end.
+class WeightsFolder {
+ public:
+  WeightsFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "oasis-bench-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw Error(fmt::format("{}: no temporary folder can be made for the weights; set TMPDIR",
+                              std::filesystem::temp_directory_path().string()));
+    }
+    path_ = name;
+  }
+  ~WeightsFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  WeightsFolder(const WeightsFolder&) = delete;
+  WeightsFolder& operator=(const WeightsFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::unique_ptr<model::OasisModel> open_model(const BenchOptions& options,
+                                              const model::LoadOptions& load) {
+  if (!options.model.empty()) return model::OasisModel::load(options.model, load);
+  const WeightsFolder folder;
+  auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
+  about.precision = precision_name(load.precision);
+  log::info("{}: random weights of {}, removed once they are loaded", folder.path().string(),
+            about.name);
+  model::initialise_model_folder(folder.path(), about, 0);
+  throw_if_interrupted();
+  return model::OasisModel::load(folder.path(), load);
+}
+
+/// Seconds of the three stages and of all in one call.
+using CallTimes = std::array<double, 4>;
+
+CallTimes run_once(model::OasisModel& model, const at::Tensor& lq) {
+  at::Tensor latent, restored, frames;
+  const auto device = lq.device();
+  CallTimes times{};
+  throw_if_interrupted();
+  times[0] = time_once(device, [&] { latent = model.project(lq); });
+  times[1] = time_once(device, [&] { restored = model.restore(latent); });
+  times[2] = time_once(device, [&] { frames = model.decode(restored, lq); });
+  times[3] = times[0] + times[1] + times[2];
+  return times;
+}
+
+StageResult stage_of(const std::string& name, double macs, const std::vector<CallTimes>& calls,
+                     std::size_t index) {
+  std::vector<double> later;
+  for (std::size_t call = 1; call < calls.size(); ++call) later.push_back(calls[call][index]);
+  return {name, macs, calls.front()[index], spread_of(later)};
+}
+
+}  // namespace
+
+BenchResult bench_model(const BenchOptions& options) {
+  const c10::InferenceMode no_gradients;
+  set_threads(options.threads);
+  const auto device = parse_device(options.device);
+  const auto precision = parse_precision(options.precision, device);
+  const auto model = open_model(options, {device, precision});
+  const auto& about = model->about();
+
+  BenchResult result;
+  result.model = about.name;
+  result.decoder = model::to_string(about.decoder);
+  result.precision = precision_name(precision);
+  result.threads = at::get_num_threads();
+  result.rates = measure_rates(device, precision);
+
+  torch::manual_seed(0);
+  const auto lq =
+      at::rand({1, 3, options.frames, options.height, options.width}, at::TensorOptions(device)) *
+          2 -
+      1;
+  std::vector<CallTimes> calls;
+  for (int call = 0; call <= options.repeat; ++call) calls.push_back(run_once(*model, lq));
+
+  const auto latent = model::latent_of(options.frames, options.height, options.width);
+  const auto macs = model::stage_macs(about, latent);
+  result.dit = macs.dit;
+  result.stages = {stage_of("project", macs.project, calls, 0),
+                   stage_of("dit", macs.dit.total(), calls, 1),
+                   stage_of("decode", macs.decode, calls, 2)};
+  result.all = stage_of("all", macs.project + macs.dit.total() + macs.decode, calls, 3);
+  result.output_megapixels =
+      16e-6 * static_cast<double>(options.frames * options.height * options.width);
+  return result;
+}
+
+}  // namespace oasis::tools

@@ -1,0 +1,89 @@
+#include "bench_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "oasis/core/error.h"
+#include "oasis/core/version.h"
+
+namespace oasis::tools {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  oasis-bench model
+      The smallest model with random weights, 33 frames of 320x180, on the CPU.
+  oasis-bench model --model models/oasis-tiny --precision bf16 --json tiny-bf16.json
+      A model folder; the numbers go to a file as well.
+  oasis-bench model --size wan-1.3b --device cuda --width 320 --height 180 --repeat 10
+      The full-size model with random weights: about 3 GiB of temporary files in bf16, 6 in fp32.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 the model cannot be read, 4 not enough memory.)";
+
+void add_model_options(CLI::App& command, BenchOptions& options, std::string& json) {
+  auto* folder = command.add_option("--model", options.model, "Model folder");
+  command
+      .add_option("--size", options.size,
+                  "Random weights instead of a model folder: tiny or wan-1.3b; they are written to "
+                  "a temporary folder, which is removed once they are loaded (default tiny)")
+      ->check(CLI::IsMember({"tiny", "wan-1.3b"}))
+      ->excludes(folder);
+  command.add_option("--width", options.width, "LQ width, a multiple of 4")->capture_default_str();
+  command.add_option("--height", options.height, "LQ height, a multiple of 4")
+      ->capture_default_str();
+  command.add_option("--frames", options.frames, "Frames of the clip, 4n+1")->capture_default_str();
+  command.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
+  command.add_option("--precision", options.precision,
+                     "fp32, bf16 or fp16 (default: fp32 on the CPU, bf16 on CUDA)");
+  command.add_option("--threads", options.threads, "CPU threads (default: all)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--repeat", options.repeat, "Timed calls after the first")
+      ->capture_default_str();
+  command
+      .add_option("--json", json,
+                  "Write the numbers as JSON to this file, or to standard output without a name")
+      ->expected(0, 1);
+}
+
+void check(const BenchOptions& options) {
+  const auto side_fits = [](std::int64_t side) { return side >= 16 && side % 4 == 0; };
+  if (!side_fits(options.width) || !side_fits(options.height)) {
+    throw Error(ExitCode::usage,
+                fmt::format("--width and --height: {}x{} will not do; choose multiples of 4 from "
+                            "16 up",
+                            options.width, options.height));
+  }
+  if (options.frames < 1 || options.frames % 4 != 1) {
+    throw Error(ExitCode::usage,
+                fmt::format("--frames: {} is not 4n+1; choose 1, 5, 9, ...", options.frames));
+  }
+  if (options.repeat < 1) throw Error(ExitCode::usage, "--repeat: choose 1 or more");
+}
+
+}  // namespace
+
+std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
+  CLI::App app("Measures OASIS on this machine.");
+  app.set_version_flag("--version", version());
+  app.require_subcommand(1);
+  app.footer(kExamples);
+  BenchOptions options;
+  std::string json;
+  CLI::App* command = app.add_subcommand(
+      "model", "time of each stage (projector, DiT, decoder) and its share of the machine's rate");
+  command->footer(kExamples);
+  add_model_options(*command, options, json);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw Error(ExitCode::usage, fmt::format("{} (see oasis-bench --help)", error.what()));
+  }
+  if (command->count("--json") > 0) options.json = json;
+  check(options);
+  return options;
+}
+
+}  // namespace oasis::tools

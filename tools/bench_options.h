@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace oasis::tools {
+
+/// What the command line of `oasis-bench model` says.
+struct BenchOptions {
+  std::filesystem::path model;  ///< a folder; empty: random weights of `size`
+  std::string size = "tiny";    ///< "tiny" or "wan-1.3b"
+  std::int64_t width = 320;     ///< of the LQ frames, pixels
+  std::int64_t height = 180;
+  std::int64_t frames = 33;
+  std::string device = "cpu";
+  std::string precision;
+  int threads = 0;
+  int repeat = 5;                   ///< timed calls after the first
+  std::optional<std::string> json;  ///< a file; empty text: standard output
+};
+
+/// Reads the command line. Returns nothing when it only asked for help or the version, which is
+/// then on standard output. Throws `oasis::Error` (usage).
+std::optional<BenchOptions> parse_bench_options(int argc, char** argv);
+
+}  // namespace oasis::tools
