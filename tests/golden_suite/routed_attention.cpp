@@ -11,9 +11,7 @@ namespace oasis::golden {
 namespace {
 
 /// `[heads, N, D]` as the attention takes it: `[1, N, heads, D]`.
-at::Tensor to_tokens(const at::Tensor& x) {
-  return x.transpose(0, 1).contiguous().unsqueeze(0);
-}
+at::Tensor to_tokens(const at::Tensor& x) { return x.transpose(0, 1).contiguous().unsqueeze(0); }
 
 at::Tensor to_heads(const at::Tensor& x) { return x.squeeze(0).transpose(0, 1); }
 
