@@ -126,7 +126,7 @@ void read_clip(const fs::path& path, Clip& clip) {
 class OddClips : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (std::system("ffprobe -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no ffprobe";
+    ASSERT_EQ(std::system("ffprobe -version >/dev/null 2>&1"), 0) << "scripts/setup installs it";
     std::string name = (fs::temp_directory_path() / "oasis-odd-clips-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
