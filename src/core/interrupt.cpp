@@ -19,7 +19,19 @@ void on_signal(int signal) {
   }
 }
 
+volatile std::sig_atomic_t save_request = 0;
+
+void remember_save(int) { save_request = 1; }
+
 }  // namespace
+
+void install_save_handler() { std::signal(SIGUSR1, remember_save); }
+
+bool take_save_request() {
+  const bool asked = save_request != 0;
+  save_request = 0;
+  return asked;
+}
 
 void install_interrupt_handlers() {
   std::signal(SIGINT, on_signal);

@@ -1,8 +1,8 @@
-#include "model/parameter_store.h"
+#include "oasis/nn/parameter_store.h"
 
 #include <torch/types.h>
 
-namespace oasis::model {
+namespace oasis::nn {
 
 at::Tensor ParameterStore::add(const std::string& name, at::IntArrayRef shape) {
   const auto format = shape.size() == 5   ? at::MemoryFormat::ChannelsLast3d
@@ -13,4 +13,4 @@ at::Tensor ParameterStore::add(const std::string& name, at::IntArrayRef shape) {
   return parameter;
 }
 
-}  // namespace oasis::model
+}  // namespace oasis::nn
