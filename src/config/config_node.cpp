@@ -38,6 +38,46 @@ ConfigNode ConfigNode::load(const std::filesystem::path& path) {
   return parse(text.str(), path.string());
 }
 
+namespace {
+
+// Puts the value of "a.b=c" into the tree.
+void apply_override(YAML::Node root, const std::string& assignment) {
+  const auto equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error(ExitCode::usage, fmt::format("--set {}: should read key.key=value", assignment));
+  }
+  std::istringstream keys(assignment.substr(0, equals));
+  YAML::Node node = root;
+  try {
+    for (std::string key; std::getline(keys, key, '.');) {
+      if (!node.IsMap() && !node.IsNull()) {
+        throw Error(ExitCode::usage,
+                    fmt::format("--set {}: '{}' is inside a value", assignment, key));
+      }
+      // A YAML::Node refers to its place in the tree: reset moves on without copying.
+      node.reset(node[key]);
+    }
+    node = YAML::Load(assignment.substr(equals + 1));
+  } catch (const YAML::Exception& error) {
+    throw Error(ExitCode::usage, fmt::format("--set {}: {}", assignment, error.msg));
+  }
+}
+
+}  // namespace
+
+ConfigNode ConfigNode::load(const std::filesystem::path& path,
+                            const std::vector<std::string>& overrides) {
+  ConfigNode root = load(path);
+  for (const std::string& assignment : overrides) apply_override(root.state_->node, assignment);
+  return root;
+}
+
+std::string ConfigNode::dump() const {
+  std::ostringstream text;
+  text << state_->node << '\n';
+  return text.str();
+}
+
 ConfigNode ConfigNode::parse(const std::string& text, const std::string& name) {
   auto state = std::make_unique<State>();
   state->name = name;
@@ -61,6 +101,44 @@ ConfigNode ConfigNode::child(const std::string& key) const {
   state->name = state_->name;
   state->path = state_->path + key + ".";
   return ConfigNode(std::move(state));
+}
+
+bool ConfigNode::is_list(const std::string& key) const {
+  return has(key) && std::as_const(state_->node)[key].IsSequence();
+}
+
+std::vector<ConfigNode> ConfigNode::items(const std::string& key) const {
+  if (!is_list(key)) fail(key, fmt::format("'{}{}' should be a list", state_->path, key));
+  std::vector<ConfigNode> entries;
+  for (const YAML::Node& entry : std::as_const(state_->node)[key]) {
+    auto state = std::make_unique<State>();
+    state->node = entry;
+    state->name = state_->name;
+    state->path = fmt::format("{}{}[{}].", state_->path, key, entries.size());
+    entries.push_back(ConfigNode(std::move(state)));
+  }
+  return entries;
+}
+
+std::vector<std::vector<ConfigNode>> ConfigNode::item_rows(const std::string& key) const {
+  if (!is_list(key)) fail(key, fmt::format("'{}{}' should be a list of lists", state_->path, key));
+  std::vector<std::vector<ConfigNode>> rows;
+  for (const YAML::Node& list : std::as_const(state_->node)[key]) {
+    const std::string place = fmt::format("{}{}[{}]", state_->path, key, rows.size());
+    if (!list.IsSequence()) {
+      throw Error(ExitCode::usage, fmt::format("{}:{}: '{}' should be a list", state_->name,
+                                               list.Mark().line + 1, place));
+    }
+    rows.emplace_back();
+    for (const YAML::Node& entry : list) {
+      auto state = std::make_unique<State>();
+      state->node = entry;
+      state->name = state_->name;
+      state->path = fmt::format("{}[{}].", place, rows.back().size());
+      rows.back().push_back(ConfigNode(std::move(state)));
+    }
+  }
+  return rows;
 }
 
 template <typename T>
@@ -87,6 +165,30 @@ std::vector<std::int64_t> ConfigNode::integers(const std::string& key) const {
 }
 std::vector<bool> ConfigNode::booleans(const std::string& key) const {
   return get<std::vector<bool>>(key, "a list of true and false");
+}
+
+std::vector<WordRow> ConfigNode::word_rows(const std::string& key) const {
+  if (!has(key)) fail("", fmt::format("'{}{}' is missing", state_->path, key));
+  const YAML::Node list = std::as_const(state_->node)[key];
+  if (!list.IsSequence()) {
+    fail(key, fmt::format("'{}{}' should be a list of lists of words", state_->path, key));
+  }
+  std::vector<WordRow> rows;
+  for (const YAML::Node& entry : list) {
+    WordRow row{{}, entry.Mark().line + 1};
+    if (!entry.IsSequence()) {
+      fail_at(row.line, fmt::format("'{}{}' should hold lists of words", state_->path, key));
+    }
+    for (const YAML::Node& word : entry) {
+      const int line = word.Mark().line + 1;
+      if (!word.IsScalar()) {
+        fail_at(line, fmt::format("'{}{}' should hold lists of words", state_->path, key));
+      }
+      row.words.push_back({word.Scalar(), line});
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 std::string ConfigNode::text(const std::string& key, const std::string& absent) const {
@@ -123,7 +225,10 @@ void ConfigNode::reject_unknown() const {
 
 void ConfigNode::fail(const std::string& key, const std::string& message) const {
   const YAML::Node node = std::as_const(state_->node)[key];
-  const int line = (node.IsDefined() ? node.Mark() : state_->node.Mark()).line + 1;
+  fail_at((node.IsDefined() ? node.Mark() : state_->node.Mark()).line + 1, message);
+}
+
+void ConfigNode::fail_at(int line, const std::string& message) const {
   throw Error(ExitCode::usage, fmt::format("{}:{}: {}", state_->name, line, message));
 }
 

@@ -47,6 +47,27 @@ TEST(ConfigNode, RefusesWrongTypesAndMissingKeys) {
             std::string::npos);
 }
 
+TEST(ConfigNode, ReadsRowsOfWordsWithTheirLines) {
+  const auto node = ConfigNode::parse("rows:\n  - [a, b]\n  - - c\n    - d\n", "x.yaml");
+  const auto rows = node.word_rows("rows");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].line, 2);
+  EXPECT_EQ(rows[0].words[1].text, "b");
+  EXPECT_EQ(rows[1].words[1].text, "d");
+  EXPECT_EQ(rows[1].words[1].line, 4);
+}
+
+TEST(ConfigNode, RefusesRowsThatAreNotListsOfWords) {
+  const auto refusal = [](const std::string& text) {
+    const auto node = ConfigNode::parse(text, "x.yaml");
+    return message_of([&] { node.word_rows("rows"); });
+  };
+  EXPECT_EQ(refusal("rows: 3\n"), "x.yaml:1: 'rows' should be a list of lists of words");
+  EXPECT_EQ(refusal("rows:\n  - [a]\n  - b\n"), "x.yaml:3: 'rows' should hold lists of words");
+  EXPECT_EQ(refusal("rows:\n  - [a, [b]]\n"), "x.yaml:2: 'rows' should hold lists of words");
+  EXPECT_NE(refusal("other: 1\n").find("'rows' is missing"), std::string::npos);
+}
+
 TEST(NearestName, OnlyNearOnes) {
   EXPECT_EQ(nearest_name("lerning_rate", {"learning_rate", "steps"}), "learning_rate");
   EXPECT_EQ(nearest_name("banana", {"learning_rate", "steps"}), "");
