@@ -44,6 +44,15 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
       new MappedFile(path, static_cast<std::byte*>(data), size));
 }
 
+void MappedFile::release(std::uint64_t offset, std::uint64_t count) const {
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const std::uint64_t begin = (offset + page - 1) / page * page;
+  // The last page may be part of the file only; nothing else lives in it.
+  const std::uint64_t end = offset + count == size_ ? size_ : (offset + count) / page * page;
+  if (begin >= end) return;
+  static_cast<void>(::madvise(data_ + begin, end - begin, MADV_DONTNEED));
+}
+
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }

@@ -21,6 +21,14 @@ void check_bools(const MappedFile& file, const std::byte* bytes, std::int64_t co
                           file.path().string(), what));
 }
 
+/// What keeps a mapped tensor's bytes alive, and where they lie in the file.
+struct Mapping {
+  std::shared_ptr<const MappedFile> file;
+  std::uint64_t offset;
+};
+
+void delete_mapping(void* mapping) { delete static_cast<Mapping*>(mapping); }
+
 }  // namespace
 
 at::Tensor mapped_tensor(const std::shared_ptr<const MappedFile>& file, std::uint64_t offset,
@@ -34,12 +42,21 @@ at::Tensor mapped_tensor(const std::shared_ptr<const MappedFile>& file, std::uin
   const std::size_t item = c10::elementSize(dtype);
   // Complex numbers need the alignment of their parts only; asking for the whole item is harmless.
   if (reinterpret_cast<std::uintptr_t>(bytes) % item == 0) {
-    return at::from_blob(
-        bytes, shape, [file](void*) {}, options);
+    return at::for_blob(bytes, shape)
+        .context(new Mapping{file, offset}, delete_mapping)
+        .options(options)
+        .make_tensor();
   }
   at::Tensor copy = at::empty(shape, options);
   std::memcpy(copy.mutable_data_ptr(), bytes, static_cast<std::size_t>(count) * item);
   return copy;
+}
+
+void release_mapped_pages(const at::Tensor& tensor) {
+  if (!tensor.defined() || !tensor.has_storage()) return;
+  const c10::Storage& storage = tensor.storage();
+  const auto* mapping = storage.data_ptr().cast_context<Mapping>(delete_mapping);
+  if (mapping != nullptr) mapping->file->release(mapping->offset, storage.nbytes());
 }
 
 }  // namespace oasis::checkpoint

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "oasis/checkpoint/mapped_tensor.h"
 #include "oasis/checkpoint/safetensors.h"
 #include "oasis/checkpoint/strict_json.h"
 #include "oasis/core/error.h"
@@ -22,7 +23,12 @@ namespace fs = std::filesystem;
 struct Item {
   std::string name;
   at::Tensor tensor;
+  at::ScalarType dtype;  // in the file
   int rank;
+
+  std::uint64_t bytes() const {
+    return static_cast<std::uint64_t>(tensor.numel()) * c10::elementSize(dtype);
+  }
 };
 
 Error cannot_write(const fs::path& path, const std::string& why) {
@@ -82,19 +88,22 @@ class PartFile {
   bool done_ = false;
 };
 
-std::vector<Item> items_in_data_order(const fs::path& path, const StateDict& tensors) {
+std::vector<Item> items_in_data_order(const fs::path& path, const StateDict& tensors,
+                                      std::optional<at::ScalarType> dtype) {
   std::vector<Item> items;
   for (const auto& [name, tensor] : tensors) {
     if (name == "__metadata__") throw cannot_write(path, "a tensor may not be called __metadata__");
     if (!tensor.defined() || tensor.layout() != at::kStrided) {
       throw cannot_write(path, fmt::format("{} is no dense tensor", quoted_name(name)));
     }
-    const int rank = safetensors_write_rank(tensor.scalar_type());
+    const at::ScalarType written =
+        tensor.is_floating_point() ? dtype.value_or(tensor.scalar_type()) : tensor.scalar_type();
+    const int rank = safetensors_write_rank(written);
     if (rank < 0) {
       throw cannot_write(path, fmt::format("{} has the dtype {}, which safetensors lacks",
-                                           quoted_name(name), toString(tensor.scalar_type())));
+                                           quoted_name(name), toString(written)));
     }
-    items.push_back({name, tensor, rank});
+    items.push_back({name, tensor, written, rank});
   }
   // The names are in byte order already.
   std::stable_sort(items.begin(), items.end(),
@@ -109,11 +118,10 @@ std::string header_text(const fs::path& path, const std::vector<Item>& items,
     if (!metadata.empty()) header += "\"__metadata__\":" + nlohmann::json(metadata).dump();
     std::uint64_t position = 0;
     for (const Item& item : items) {
-      const std::uint64_t end = position + item.tensor.nbytes();
+      const std::uint64_t end = position + item.bytes();
       if (header.size() > 1) header += ',';
       header += fmt::format(R"({}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
-                            nlohmann::json(item.name).dump(),
-                            safetensors_dtype_name(item.tensor.scalar_type()),
+                            nlohmann::json(item.name).dump(), safetensors_dtype_name(item.dtype),
                             fmt::join(item.tensor.sizes(), ","), position, end);
       position = end;
     }
@@ -125,20 +133,34 @@ std::string header_text(const fs::path& path, const std::vector<Item>& items,
   }
 }
 
+// The tensor as its bytes lie in the file.
+at::Tensor packed(const fs::path& path, const Item& item) {
+  const at::Tensor plain = item.tensor.detach().cpu().resolve_conj().resolve_neg().contiguous();
+  if (plain.scalar_type() == item.dtype) return plain;
+  at::Tensor cast = plain.to(item.dtype);
+  // The larger formats hold every value of the smaller ones; float16 is what usually overflows.
+  if (item.dtype == at::kHalf && !cast.isfinite().equal(plain.isfinite())) {
+    throw cannot_write(path, fmt::format("{} holds values beyond the range of fp16; use bf16",
+                                         quoted_name(item.name)));
+  }
+  return cast;
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const StateDict& tensors,
-                       const SafetensorsMetadata& metadata) {
+                       const SafetensorsMetadata& metadata, const WriteOptions& options) {
   const c10::InferenceMode no_gradients;
-  const std::vector<Item> items = items_in_data_order(path, tensors);
+  const std::vector<Item> items = items_in_data_order(path, tensors, options.dtype);
   const std::string header = header_text(path, items, metadata);
   const std::uint64_t length = header.size();
   PartFile file(path);
   file.write(&length, sizeof(length));
   file.write(header.data(), header.size());
   for (const Item& item : items) {
-    const at::Tensor packed = item.tensor.detach().cpu().resolve_conj().resolve_neg().contiguous();
-    file.write(packed.const_data_ptr(), packed.nbytes());
+    const at::Tensor bytes = packed(path, item);
+    file.write(bytes.const_data_ptr(), bytes.nbytes());
+    if (options.pages == SourcePages::release) release_mapped_pages(item.tensor);
   }
   file.finish();
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "oasis/checkpoint/mapped_tensor.h"
 #include "oasis/core/error.h"
 
 namespace oasis::checkpoint {
@@ -40,9 +41,8 @@ std::string LoadReport::summary(std::size_t limit) const {
   return text;
 }
 
-LoadReport load_tensors(const std::vector<std::pair<std::string, at::Tensor>>& targets,
-                        const StateDict& source) {
-  const at::NoGradGuard no_gradients;
+LoadReport compare_tensors(const std::vector<std::pair<std::string, at::Tensor>>& targets,
+                           const StateDict& source) {
   LoadReport report;
   std::set<std::string> known;
   for (const auto& [name, target] : targets) {
@@ -54,8 +54,6 @@ LoadReport load_tensors(const std::vector<std::pair<std::string, at::Tensor>>& t
       report.mismatched.push_back(fmt::format("{}: file [{}], model [{}]", name,
                                               fmt::join(found->second.sizes(), ", "),
                                               fmt::join(target.sizes(), ", ")));
-    } else {
-      target.copy_(found->second);
     }
   }
   for (const auto& entry : source) {
@@ -64,12 +62,30 @@ LoadReport load_tensors(const std::vector<std::pair<std::string, at::Tensor>>& t
   return report;
 }
 
-void load_strictly(const std::vector<std::pair<std::string, at::Tensor>>& targets,
-                   const StateDict& source, const std::string& what) {
-  const LoadReport report = load_tensors(targets, source);
+void require_fit(const std::vector<std::pair<std::string, at::Tensor>>& targets,
+                 const StateDict& source, const std::string& what) {
+  const LoadReport report = compare_tensors(targets, source);
   if (report.complete()) return;
   throw Error(ExitCode::unreadable_input,
               fmt::format("{}: the tensors do not fit the model: {}", what, report.summary()));
+}
+
+LoadReport load_tensors(const std::vector<std::pair<std::string, at::Tensor>>& targets,
+                        const StateDict& source, SourcePages pages) {
+  const at::NoGradGuard no_gradients;
+  for (const auto& [name, target] : targets) {
+    const auto found = source.find(name);
+    if (found == source.end() || found->second.sizes() != target.sizes()) continue;
+    target.copy_(found->second);
+    if (pages == SourcePages::release) release_mapped_pages(found->second);
+  }
+  return compare_tensors(targets, source);
+}
+
+void load_strictly(const std::vector<std::pair<std::string, at::Tensor>>& targets,
+                   const StateDict& source, const std::string& what, SourcePages pages) {
+  require_fit(targets, source, what);
+  static_cast<void>(load_tensors(targets, source, pages));
 }
 
 StateDict strip_common_prefix(StateDict source, const std::vector<std::string>& prefixes) {

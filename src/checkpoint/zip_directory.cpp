@@ -113,6 +113,19 @@ void read_zip64_field(const MappedFile& file, std::uint64_t extra, std::uint64_t
   }
 }
 
+// CRC-32 of a member. The pages of large ones are given back as they are read: a checkpoint may be
+// larger than the memory, and nobody has a tensor of a member that is yet to be verified.
+std::uint32_t checksum(const MappedFile& file, std::uint64_t offset, std::uint64_t count) {
+  constexpr std::uint64_t step = std::uint64_t{16} << 20;
+  uLong crc = 0;
+  for (std::uint64_t done = 0; done < count; done += step) {
+    const std::uint64_t part = std::min(step, count - done);
+    crc = ::crc32_z(crc, reinterpret_cast<const Bytef*>(file.data() + offset + done), part);
+    file.release(offset + done, part);
+  }
+  return static_cast<std::uint32_t>(crc);
+}
+
 }  // namespace
 
 bool ZipDirectory::looks_like_zip(const MappedFile& file) {
@@ -191,10 +204,8 @@ ZipRecord ZipDirectory::record(const std::string& name) const {
   if (offset > file_->size() || entry.size > file_->size() - offset) {
     throw bad_zip(*file_, label + " ends after the file");
   }
-  if (entry.crc != 0) {
-    const auto* bytes = reinterpret_cast<const Bytef*>(file_->data() + offset);
-    const auto crc = static_cast<std::uint32_t>(::crc32_z(0, bytes, entry.size));
-    if (crc != entry.crc) throw bad_zip(*file_, label + " does not match its checksum");
+  if (entry.crc != 0 && checksum(*file_, offset, entry.size) != entry.crc) {
+    throw bad_zip(*file_, label + " does not match its checksum");
   }
   return {offset, entry.size};
 }

@@ -24,6 +24,11 @@ class MappedFile {
   std::byte* data() const { return data_; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
+  /// Gives back the memory of the whole pages among `count` bytes from `offset`: they no longer
+  /// count for this process and come from the file again when they are next read. What was written
+  /// into them is lost.
+  void release(std::uint64_t offset, std::uint64_t count) const;
+
  private:
   MappedFile(std::filesystem::path path, std::byte* data, std::size_t size)
       : path_(std::move(path)), data_(data), size_(size) {}

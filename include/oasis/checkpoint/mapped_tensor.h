@@ -17,4 +17,9 @@ namespace oasis::checkpoint {
 at::Tensor mapped_tensor(const std::shared_ptr<const MappedFile>& file, std::uint64_t offset,
                          at::IntArrayRef shape, at::ScalarType dtype, const std::string& what);
 
+/// If the tensor is (a view of) a mapped one: gives back the memory of its whole storage's pages,
+/// which come from the file again when they are next read; what was written into them is lost.
+/// Other tensors are left alone.
+void release_mapped_pages(const at::Tensor& tensor);
+
 }  // namespace oasis::checkpoint

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,12 +57,21 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path);
 /// its shards; a folder that holds one index or else one safetensors file.
 StateDict load_safetensors(const std::filesystem::path& path);
 
+/// How tensors are written; they are taken one by one, so no second copy of a model is made.
+struct WriteOptions {
+  /// Floating-point tensors are cast to it; none: every tensor as it is.
+  std::optional<at::ScalarType> dtype;
+  SourcePages pages = SourcePages::keep;  ///< of mapped tensors, after each is written
+};
+
 /// Writes CPU copies of `tensors` to `path`: first into `path` + ".part" in the same folder, then
 /// flushed to disk and renamed, so that a reader never meets half a file and mapped tensors of the
 /// old file stay intact. Without metadata there is no `__metadata__`; Python loaders look for
-/// "format": "pt". `oasis::Error` if the file cannot be written or a dtype has no safetensors name.
+/// "format": "pt". `oasis::Error` if the file cannot be written, a dtype has no safetensors name or
+/// a finite value is beyond the range of the dtype asked for.
 void write_safetensors(const std::filesystem::path& path, const StateDict& tensors,
-                       const SafetensorsMetadata& metadata = {{"format", "pt"}});
+                       const SafetensorsMetadata& metadata = {{"format", "pt"}},
+                       const WriteOptions& options = {});
 
 /// The safetensors name of a dtype ("F32", "BF16", ...), empty if there is none.
 std::string safetensors_dtype_name(at::ScalarType dtype);

@@ -23,14 +23,32 @@ struct LoadReport {
   std::string summary(std::size_t limit = 8) const;
 };
 
+/// The names and shapes of `source` against those of `targets`, whose values (and devices, "meta"
+/// included) do not matter.
+LoadReport compare_tensors(const std::vector<std::pair<std::string, at::Tensor>>& targets,
+                           const StateDict& source);
+
+/// As `compare_tensors`, but any disagreement throws `oasis::Error` that begins with `what`.
+void require_fit(const std::vector<std::pair<std::string, at::Tensor>>& targets,
+                 const StateDict& source, const std::string& what);
+
+/// What becomes of the memory through which the tensors of a mapped file were read.
+enum class SourcePages {
+  keep,
+  /// Given back after each tensor, so that a model needs the memory of one copy. For state dicts
+  /// that nobody has written into (see `release_mapped_pages`).
+  release,
+};
+
 /// Copies `source` into the tensors of `targets` (name, tensor), casting and moving each; a target
 /// of another shape is left alone and reported. Runs without gradient recording.
 LoadReport load_tensors(const std::vector<std::pair<std::string, at::Tensor>>& targets,
-                        const StateDict& source);
+                        const StateDict& source, SourcePages pages = SourcePages::keep);
 
 /// As `load_tensors`, but any disagreement throws `oasis::Error` that begins with `what`.
 void load_strictly(const std::vector<std::pair<std::string, at::Tensor>>& targets,
-                   const StateDict& source, const std::string& what);
+                   const StateDict& source, const std::string& what,
+                   SourcePages pages = SourcePages::keep);
 
 /// Removes the first of `prefixes` that every name begins with; otherwise returns `source` as it
 /// is.
