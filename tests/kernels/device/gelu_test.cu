@@ -1,0 +1,1 @@
+#include "../gelu_test.cpp"

@@ -1,0 +1,1 @@
+#include "../modulated_norm_test.cpp"

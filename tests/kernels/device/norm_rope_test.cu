@@ -1,0 +1,1 @@
+#include "../norm_rope_test.cpp"

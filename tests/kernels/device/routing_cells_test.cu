@@ -1,0 +1,1 @@
+#include "../routing_cells_test.cpp"
