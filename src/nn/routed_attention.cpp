@@ -1,16 +1,27 @@
 #include "oasis/nn/routed_attention.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "oasis/core/error.h"
 #include "oasis/nn/window_attention.h"
+#ifdef OASIS_WITH_CUDA
+#include "oasis/nn/dense_attention_cuda.h"
+#include "oasis/nn/window_attention_cuda.h"
+#endif
 
 namespace oasis::nn {
 namespace {
 
 at::Tensor full_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+#ifdef OASIS_WITH_CUDA
+  if (q.is_cuda()) return dense_attention_cuda(q, k, v);
+#endif
   return at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
       .transpose(1, 2);
 }
@@ -28,6 +39,9 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
            const std::vector<HeadKind>& kinds, const AttentionWindow& window) {
   if (q.dim() != 4 || q.sizes() != k.sizes() || q.sizes() != v.sizes()) {
     throw Error("routed attention: q, k and v must have one shape [batch, tokens, heads, dim]");
+  }
+  if (q.scalar_type() != k.scalar_type() || q.scalar_type() != v.scalar_type()) {
+    throw Error("routed attention: q, k and v must have one data type");
   }
   if (q.size(1) != grid.count()) {
     throw Error(fmt::format("routed attention: {} tokens do not fill a grid of {} x {} x {}",
@@ -55,6 +69,17 @@ at::Tensor attend(HeadKind kind, const at::Tensor& q, const at::Tensor& k, const
   return full_attention(q, k, v);
 }
 
+/// The same into heads of a larger tensor; no record for autograd.
+void attend_into(const at::Tensor& out, HeadKind kind, const at::Tensor& q, const at::Tensor& k,
+                 const at::Tensor& v, const TokenGrid& grid, const AttentionWindow& window) {
+#ifdef OASIS_WITH_CUDA
+  if (kind == HeadKind::window && window_cuda::supports(q)) {
+    return window_cuda::forward_into(out, q, k, v, grid, window);
+  }
+#endif
+  out.copy_(attend(kind, q, k, v, grid, window));
+}
+
 }  // namespace
 
 std::string to_string(HeadKind kind) {
@@ -73,9 +98,11 @@ HeadKind head_kind_from(const std::string& name) {
 void check_window(const AttentionWindow& window) {
   for (const auto extent : {window.frames, window.rows, window.cols}) {
     if (extent < 1 || extent % 2 == 0) {
-      throw Error(ExitCode::usage, fmt::format("attention window {} x {} x {}: every size must be "
-                                               "odd and positive",
-                                               window.frames, window.rows, window.cols));
+      throw Error(ExitCode::usage,
+                  fmt::format("attention window {} x {} x {}: every size must be odd and positive; "
+                              "an even size P has no middle, and offsets up to P / 2 (eq. 6) would "
+                              "span P + 1 tokens",
+                              window.frames, window.rows, window.cols));
     }
   }
 }
@@ -85,15 +112,25 @@ at::Tensor routed_attention(const at::Tensor& q, const at::Tensor& k, const at::
                             const AttentionWindow& window) {
   check(q, k, v, grid, kinds, window);
   std::vector<at::Tensor> parts;
+  // Without a record for autograd the CUDA window kernel writes its heads where they belong.
+  const bool mixed =
+      std::any_of(kinds.begin(), kinds.end(), [&](HeadKind kind) { return kind != kinds[0]; });
+  const bool in_place = mixed && q.is_cuda() && !at::GradMode::is_enabled();
+  const auto out = in_place ? at::empty(q.sizes(), q.options()) : at::Tensor();
   for (std::size_t first = 0; first < kinds.size();) {
     auto end = first + 1;
     while (end < kinds.size() && kinds[end] == kinds[first]) ++end;
     const auto run = [&](const at::Tensor& x) {
       return x.narrow(2, static_cast<std::int64_t>(first), static_cast<std::int64_t>(end - first));
     };
-    parts.push_back(attend(kinds[first], run(q), run(k), run(v), grid, window));
+    if (in_place) {
+      attend_into(run(out), kinds[first], run(q), run(k), run(v), grid, window);
+    } else {
+      parts.push_back(attend(kinds[first], run(q), run(k), run(v), grid, window));
+    }
     first = end;
   }
+  if (in_place) return out;
   return parts.size() == 1 ? parts.front() : at::cat(parts, 2);
 }
 

@@ -3,54 +3,17 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <cmath>
-#include <cstdlib>
-#include <limits>
+#include <string>
 
 #include "oasis/core/error.h"
+#include "oasis/nn/reference_attention.h"
 
 namespace oasis::nn {
 namespace {
 
 constexpr auto global = HeadKind::global;
 constexpr auto intra = HeadKind::intra;
-
-/// The keys that each query sees: [N, N], by the definition.
-at::Tensor visible(HeadKind kind, const TokenGrid& grid, const AttentionWindow& window) {
-  const auto n = grid.count();
-  auto mask = torch::zeros({n, n}, at::kBool);
-  auto seen = mask.accessor<bool, 2>();
-  const auto near = [](std::int64_t a, std::int64_t b, std::int64_t extent) {
-    return std::abs(a - b) <= extent / 2;
-  };
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) {
-      const auto ti = i / grid.per_frame(), tj = j / grid.per_frame();
-      const auto hi = i / grid.cols % grid.rows, hj = j / grid.cols % grid.rows;
-      const auto in_window = near(ti, tj, window.frames) && near(hi, hj, window.rows) &&
-                             near(i % grid.cols, j % grid.cols, window.cols);
-      seen[i][j] =
-          kind == global || (kind == intra && ti == tj) || (kind == HeadKind::window && in_window);
-    }
-  }
-  return mask;
-}
-
-/// The definition: a dense masked softmax, head by head.
-at::Tensor dense(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                 const TokenGrid& grid, const std::vector<HeadKind>& kinds,
-                 const AttentionWindow& window) {
-  std::vector<at::Tensor> heads;
-  for (std::size_t h = 0; h < kinds.size(); ++h) {
-    const auto i = static_cast<std::int64_t>(h);
-    auto scores = torch::matmul(q.select(2, i), k.select(2, i).transpose(1, 2)) /
-                  std::sqrt(static_cast<double>(q.size(3)));
-    scores = scores.masked_fill(visible(kinds[h], grid, window).logical_not(),
-                                -std::numeric_limits<double>::infinity());
-    heads.push_back(torch::matmul(torch::softmax(scores, -1), v.select(2, i)));
-  }
-  return torch::stack(heads, 2);
-}
+constexpr auto window_kind = HeadKind::window;
 
 struct Case {
   TokenGrid grid;
@@ -70,7 +33,7 @@ TEST_P(RoutedAttention, EqualsTheDenseMaskedSoftmaxWithItsGradients) {
     theirs.push_back(ours.back().detach().clone().requires_grad_());
   }
   const auto a = routed_attention(ours[0], ours[1], ours[2], grid, kinds, window);
-  const auto b = dense(theirs[0], theirs[1], theirs[2], grid, kinds, window);
+  const auto b = reference_attention(theirs[0], theirs[1], theirs[2], grid, kinds, window).out;
   EXPECT_TRUE(torch::allclose(a, b, 1e-10, 1e-12));
   const auto weight = torch::randn_like(a);
   (a * weight).sum().backward();
@@ -88,7 +51,36 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{{4, 8, 17}, {1, 3, 7}, {HeadKind::window, global, intra}},
                       Case{{2, 3, 4}, {9, 9, 9}, {HeadKind::window}},
                       Case{{1, 1, 1}, {}, {HeadKind::window, intra, global}},
-                      Case{{2, 10, 3}, {1, 1, 1}, {HeadKind::window}}));
+                      Case{{2, 10, 3}, {1, 1, 1}, {HeadKind::window}},
+                      Case{{1, 4, 5}, {}, {intra, HeadKind::window, global, HeadKind::window}},
+                      Case{{2, 1, 19}, {5, 3, 9}, {HeadKind::window, global, HeadKind::window}}));
+
+TEST(RoutedAttentionOrder, PermutedHeadsGivePermutedResults) {
+  torch::manual_seed(6);
+  const TokenGrid grid{3, 4, 5};
+  const std::vector<HeadKind> kinds = {global, window_kind, intra, window_kind, global, intra};
+  const std::vector<std::int64_t> order = {3, 0, 5, 1, 4, 2};
+  std::vector<HeadKind> permuted_kinds;
+  for (const auto head : order) permuted_kinds.push_back(kinds[static_cast<std::size_t>(head)]);
+  const auto index = torch::tensor(order, at::kLong);
+  const auto q = torch::randn({2, 60, 6, 8}), k = torch::randn_like(q), v = torch::randn_like(q);
+  const auto permuted = [&](const at::Tensor& x) { return x.index_select(2, index); };
+  const auto a = permuted(routed_attention(q, k, v, grid, kinds, {}));
+  const auto b = routed_attention(permuted(q), permuted(k), permuted(v), grid, permuted_kinds, {});
+  EXPECT_TRUE(torch::allclose(a, b, 1e-5, 1e-6));
+  EXPECT_FALSE(torch::allclose(a, routed_attention(q, k, v, grid, kinds, {}), 1e-2, 1e-2));
+}
+
+TEST(RoutedAttentionOrder, LocalWindowsThatCoverTheirSetsEqualTheOtherKinds) {
+  torch::manual_seed(7);
+  const TokenGrid grid{3, 4, 5};
+  const auto q = torch::randn({1, 60, 1, 8}), k = torch::randn_like(q), v = torch::randn_like(q);
+  const auto attend = [&](HeadKind kind, const AttentionWindow& window) {
+    return routed_attention(q, k, v, grid, {kind}, window);
+  };
+  EXPECT_TRUE(torch::allclose(attend(window_kind, {5, 7, 9}), attend(global, {}), 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(attend(window_kind, {1, 7, 9}), attend(intra, {}), 1e-5, 1e-6));
+}
 
 TEST(RoutedAttentionInputs, HalfPrecisionStaysClose) {
   torch::manual_seed(5);
@@ -110,6 +102,19 @@ TEST(RoutedAttentionInputs, RefusesWhatDoesNotFit) {
   EXPECT_THROW(routed_attention(x, x, x, {2, 2, 3}, {global, intra}, {}), Error);
   EXPECT_THROW(routed_attention(x, x, x, grid, {global, HeadKind::window}, {3, 4, 5}), Error);
   EXPECT_THROW(routed_attention(x, x.narrow(1, 0, 3), x, grid, {global, intra}, {}), Error);
+  EXPECT_THROW(routed_attention(x, x.to(at::kDouble), x, grid, {global, intra}, {}), Error);
+}
+
+TEST(RoutedAttentionInputs, EvenWindowsAreRefusedWithTheReason) {
+  try {
+    check_window({3, 4, 5});
+    FAIL() << "an even window was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_NE(std::string(error.what()).find("P + 1"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(check_window({-1, 3, 3}), Error);
+  EXPECT_NO_THROW(check_window({7, 1, 11}));
 }
 
 TEST(HeadKindNames, RoundTrip) {

@@ -13,6 +13,11 @@ namespace oasis::nn {
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift,
                       double eps);
 
+/// The same with the result in `dtype`. CUDA tensors whose gradient is not recorded take one kernel
+/// that rounds once; statistics are float32 there.
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift,
+                      double eps, at::ScalarType dtype);
+
 /// LayerNorm with `weight` and `bias` `[channels]`.
 class LayerNormImpl : public torch::nn::Module {
  public:
@@ -20,6 +25,8 @@ class LayerNormImpl : public torch::nn::Module {
 
   /// x `[..., channels]` -> the same shape and dtype; parameters are cast to that of `x`.
   at::Tensor forward(const at::Tensor& x) const;
+  /// The same with the result in `dtype`.
+  at::Tensor forward(const at::Tensor& x, at::ScalarType dtype) const;
 
   /// Weight 1, bias 0.
   void reset_parameters();

@@ -23,6 +23,8 @@ class RmsNormImpl : public torch::nn::Module {
   /// Weight 1.
   void reset_parameters();
 
+  double eps() const { return eps_; }
+
   at::Tensor weight;
 
  private:

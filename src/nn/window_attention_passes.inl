@@ -1,0 +1,405 @@
+// The passes over one tile. Part of window_attention_kernel.inl.
+
+/// A tile of `args.shape` with what every pass asks of it.
+struct TileView {
+  const Shape& shape;
+  Tile tile;
+
+  std::int64_t shifts() const { return tile.shifts.size(); }
+  /// The first column of a neighbouring row and the columns that the lanes reach.
+  std::int64_t first_near() const { return tile.cols.first + tile.shifts.first; }
+  std::int64_t near_width() const { return kLanes + shifts() - 1; }
+  Span near_frames() const { return around(tile.frames, shape.reach_frames, shape.frames); }
+  Span near_rows() const { return around(tile.rows, shape.reach_rows, shape.rows); }
+  /// The tile's frames or rows that see frame `t` or row `h`.
+  Span frames_seeing(std::int64_t t) const {
+    return intersection(tile.frames, around({t, t + 1}, shape.reach_frames, shape.frames));
+  }
+  Span rows_seeing(std::int64_t h) const {
+    return intersection(tile.rows, around({h, h + 1}, shape.reach_rows, shape.rows));
+  }
+  /// The place of row (t, h) among the rows of the tile.
+  std::int64_t place(std::int64_t t, std::int64_t h) const {
+    return (t - tile.frames.first) * shape.tile_rows + h - tile.rows.first;
+  }
+  template <class T>
+  GridRow<T> row(const Tokens<T>& x, std::int64_t t, std::int64_t h) const {
+    return {x.at(tile.batch, shape.token(t, h, 0), tile.head), x.token_stride, shape.cols};
+  }
+  /// The neighbouring row (t, h), channel by channel.
+  template <class T, class S>
+  void turn_in_near(const Tokens<const T>& x, std::int64_t t, std::int64_t h, S* to,
+                    std::int64_t stride) const {
+    turn_in(row(x, t, h), first_near(), near_width(), shape.dim, to, stride);
+  }
+  /// The logits of one near frame, and where those of a row in frame `own_t` with row (t, h) start.
+  std::int64_t frame_slots() const { return near_rows().size() * shifts() * kLanes; }
+  std::int64_t slot(std::int64_t own_t, std::int64_t t, std::int64_t h) const {
+    const auto first = around({own_t, own_t + 1}, shape.reach_frames, shape.frames).first;
+    return (t - first) * frame_slots() + (h - near_rows().first) * shifts() * kLanes;
+  }
+  /// Where row (t, h) starts in `[B, heads, N]`.
+  std::int64_t statistics(std::int64_t t, std::int64_t h) const {
+    return (tile.batch * shape.heads + tile.head) * shape.tokens() + shape.token(t, h, 0);
+  }
+};
+
+template <class S>
+void fill(S* to, std::int64_t count, S value) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] = value;
+}
+
+/// bias[shift][lane]: 0, or -infinity where the neighbour's column is outside the grid.
+template <class S>
+void fill_bias(const TileView& view, S* bias) {
+  for (std::int64_t s = 0; s < view.shifts(); ++s) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const auto c = view.first_near() + s + lane;
+      bias[s * kLanes + lane] =
+          c >= 0 && c < view.shape.cols ? S{0} : -static_cast<S>(__builtin_inf());
+    }
+  }
+}
+
+/// All rows of a tile, channel by channel.
+template <class T, class S>
+void turn_in_tile(const TileView& view, const Tokens<const T>& x, S* to, std::int64_t stride) {
+  for (auto t = view.tile.frames.first; t < view.tile.frames.end; ++t) {
+    for (auto h = view.tile.rows.first; h < view.tile.rows.end; ++h) {
+      turn_in(view.row(x, t, h), view.tile.cols.first, kLanes, view.shape.dim,
+              to + view.place(t, h) * stride, kLanes);
+    }
+  }
+}
+
+/// The inverse, row i times factor[i * factor_stride + lane].
+template <class T, class S>
+void turn_out_tile(const TileView& view, const S* from, std::int64_t stride, const S* factor,
+                   std::int64_t factor_stride, const Tokens<T>& x) {
+  for (auto t = view.tile.frames.first; t < view.tile.frames.end; ++t) {
+    for (auto h = view.tile.rows.first; h < view.tile.rows.end; ++h) {
+      const auto place = view.place(t, h);
+      turn_out(from + place * stride, factor + place * factor_stride, view.tile.cols.first,
+               view.shape.dim, view.row(x, t, h));
+    }
+  }
+}
+
+/// One row of queries: pairs(t, h) `[rows][shifts][kLanes]` for each near frame.
+template <class S>
+struct RowLogits {
+  S* data;
+  std::int64_t frames, frame_stride;
+  std::int64_t rows, shifts;
+};
+
+/// Scaled and biased logits in place; returns the greatest of each lane.
+template <class S>
+OASIS_INLINE Vec<S> bias_logits(RowLogits<S> logits, int lane, const S* bias, S scale) {
+  auto most = spread<Vec<S>>(static_cast<S>(-1e30));
+  for (std::int64_t t = 0; t < logits.frames; ++t) {
+    S* at = logits.data + t * logits.frame_stride + lane;
+    for (std::int64_t h = 0; h < logits.rows; ++h) {
+      for (std::int64_t s = 0; s < logits.shifts; ++s, at += kLanes) {
+        const auto x = load<Vec<S>>(at) * scale + load<Vec<S>>(bias + s * kLanes + lane);
+        store(at, x);
+        most = larger(x, most);
+      }
+    }
+  }
+  return most;
+}
+
+/// Logits to weights that still lack the division by their sum; lse and 1 / sum: kLanes each.
+template <class S>
+void soften(RowLogits<S> logits, const S* bias, S scale, S* lse, S* inverse) {
+  for (int lane = 0; lane < kLanes; lane += Lanes<S>::count) {
+    const auto most = bias_logits(logits, lane, bias, scale);
+    auto sum = Vec<S>{};
+    for (std::int64_t t = 0; t < logits.frames; ++t) {
+      S* at = logits.data + t * logits.frame_stride + lane;
+      for (std::int64_t i = 0; i < logits.rows * logits.shifts; ++i, at += kLanes) {
+        const auto weight = exponential(load<Vec<S>>(at) - most);
+        store(at, weight);
+        sum += weight;
+      }
+    }
+    // Only lanes outside the grid can have no neighbour; their results are never stored.
+    sum = sum == Vec<S>{} ? spread<Vec<S>>(S{1}) : sum;
+    store(inverse + lane, S{1} / sum);
+    for (int i = 0; i < Lanes<S>::count; ++i) {
+      lse[lane + i] = most[i] + static_cast<S>(__builtin_log(static_cast<double>(sum[i])));
+    }
+  }
+}
+
+/// The arrays of a forward pass.
+template <class S>
+struct ForwardMemory {
+  S *own, *sums, *near, *logits, *inverse, *bias;
+
+  ForwardMemory(const Shape& shape, const Workspace& space, S* memory)
+      : own(memory),
+        sums(own + space.own),
+        near(sums + space.own),
+        logits(near + space.neighbour),
+        inverse(logits + shape.tile_frames * shape.tile_rows * space.logits_stride),
+        bias(inverse + shape.tile_frames * shape.tile_rows * kLanes) {}
+};
+
+/// `Product` between every row of the tile in `own` and every row of `x` near it, with the logits
+/// of the pair.
+template <class Product, class T, class Own, class Pairs, class S>
+void for_all_pairs(const TileView& view, const Workspace& space, const Tokens<const T>& x, S* near,
+                   Own* own, Pairs* logits) {
+  const auto& shape = view.shape;
+  const auto frames = view.near_frames(), rows = view.near_rows();
+  const Neighbours<S> neighbours{near, space.neighbour_stride, shape.dim};
+  for (auto t = frames.first; t < frames.end; ++t) {
+    for (auto h = rows.first; h < rows.end; ++h) {
+      view.turn_in_near(x, t, h, near, space.neighbour_stride);
+      const auto seeing = view.frames_seeing(t), seeing_rows = view.rows_seeing(h);
+      for (auto u = seeing.first; u < seeing.end; ++u) {
+        const auto place = view.place(u, seeing_rows.first);
+        all_rows<Product, OASIS_BLOCK_ROWS>(
+            TileRows<Own>{own + place * space.own_stride, space.own_stride}, neighbours,
+            TileRows<Pairs>{logits + place * space.logits_stride + view.slot(u, t, h),
+                            space.logits_stride},
+            seeing_rows.size(), view.shifts());
+      }
+    }
+  }
+}
+
+/// Softmax of every row of the tile; lse goes to its place.
+template <class T, class S = Real<T>>
+void soften_tile(const ForwardArgs<T>& args, const TileView& view, const Workspace& space,
+                 const ForwardMemory<S>& memory) {
+  const auto& shape = args.shape;
+  const auto& tile = view.tile;
+  for (auto t = tile.frames.first; t < tile.frames.end; ++t) {
+    const auto frames = around({t, t + 1}, shape.reach_frames, shape.frames);
+    for (auto h = tile.rows.first; h < tile.rows.end; ++h) {
+      const auto rows = around({h, h + 1}, shape.reach_rows, shape.rows);
+      const auto place = view.place(t, h);
+      const RowLogits<S> logits{
+          memory.logits + place * space.logits_stride + view.slot(t, frames.first, rows.first),
+          frames.size(), view.frame_slots(), rows.size(), view.shifts()};
+      S lse[kLanes];
+      soften(logits, memory.bias, static_cast<S>(shape.scale), lse,
+             memory.inverse + place * kLanes);
+      S* to = args.lse + view.statistics(t, h) + tile.cols.first;
+      for (std::int64_t i = 0; i < tile.cols.size(); ++i) to[i] = lse[i];
+    }
+  }
+}
+
+template <class T>
+void forward_tile(const ForwardArgs<T>& args, const Tile& tile, Real<T>* arrays) {
+  using S = Real<T>;
+  const TileView view{args.shape, tile};
+  const Workspace space(args.shape);
+  const ForwardMemory<S> memory(args.shape, space, arrays);
+  fill_bias(view, memory.bias);
+  turn_in_tile(view, args.q, memory.own, space.own_stride);
+  for_all_pairs<Dot>(view, space, args.k, memory.near, static_cast<const S*>(memory.own),
+                     memory.logits);
+  soften_tile(args, view, space, memory);
+  fill(memory.sums, space.own, S{0});
+  for_all_pairs<Add>(view, space, args.v, memory.near, memory.sums,
+                     static_cast<const S*>(memory.logits));
+  turn_out_tile(view, memory.sums, space.own_stride, memory.inverse, kLanes, args.out);
+}
+
+// Backward. With p = exp(logit - lse), the gradient of a logit is p (grad . v - delta); both passes
+// recompute it. The neighbourhood is symmetric, so a key gathers from its queries as a query does
+// from its keys.
+
+/// The arrays of a backward pass.
+template <class S>
+struct BackwardMemory {
+  S *own_a, *own_b, *sums_a, *sums_b;  ///< rows of the tile
+  S *near_a, *near_b;                  ///< a neighbouring row
+  S *pairs_a, *pairs_b;                ///< [tile_rows][shifts][kLanes]
+  S *lse, *delta;                      ///< of the rows of the tile or of a neighbouring row
+  S *bias, *ones;
+  std::int64_t pairs_stride;
+
+  BackwardMemory(const Shape& shape, const Workspace& space, S* memory) {
+    pairs_stride = shape.most_shifts() * kLanes;
+    const auto pairs = shape.tile_rows * pairs_stride;
+    const auto statistics = shape.tile_frames * shape.tile_rows * kLanes + space.neighbour_stride;
+    own_a = memory;
+    own_b = own_a + space.own;
+    sums_a = own_b + space.own;
+    sums_b = sums_a + space.own;
+    near_a = sums_b + space.own;
+    near_b = near_a + space.neighbour;
+    pairs_a = near_b + space.neighbour;
+    pairs_b = pairs_a + pairs;
+    lse = pairs_b + pairs;
+    delta = lse + statistics;
+    bias = delta + statistics;
+    ones = bias + pairs_stride;
+    fill(ones, kLanes, S{1});
+  }
+};
+
+/// lse and delta of one row of pairs: those of lane + shift (`Step` 1) or of the lane alone (0).
+template <class S>
+struct Statistics {
+  const S *lse, *delta;
+};
+
+/// pairs_a: logits to weights p; pairs_b: grad . v to the gradient of the unscaled logits.
+template <int Step, class S>
+void differentiate(S* pairs_a, S* pairs_b, std::int64_t shifts, const S* bias, S scale,
+                   Statistics<S> statistics) {
+  for (std::int64_t s = 0; s < shifts; ++s) {
+    for (int lane = 0; lane < kLanes; lane += Lanes<S>::count) {
+      const auto at = s * kLanes + lane, from = s * Step + lane;
+      const auto logit = load<Vec<S>>(pairs_a + at) * scale + load<Vec<S>>(bias + at);
+      const auto p = exponential(logit - load<Vec<S>>(statistics.lse + from));
+      const auto gradient = load<Vec<S>>(pairs_b + at) - load<Vec<S>>(statistics.delta + from);
+      store(pairs_a + at, p);
+      store(pairs_b + at, p * gradient * scale);
+    }
+  }
+}
+
+/// The rows of a tile that see one neighbouring row.
+struct Group {
+  std::int64_t place;  ///< of the first
+  std::int64_t rows;
+};
+
+template <class S>
+TileRows<S> group_rows(S* rows, Group group, const Workspace& space) {
+  return {rows + group.place * space.own_stride, space.own_stride};
+}
+
+/// Both products of a group with neighbours a and b.
+template <class S>
+void dot_group(const BackwardMemory<S>& m, Group group, const Workspace& space, std::int64_t dim,
+               std::int64_t shifts) {
+  const Neighbours<S> near_a{m.near_a, space.neighbour_stride, dim};
+  const Neighbours<S> near_b{m.near_b, space.neighbour_stride, dim};
+  dot_rows<S>(group_rows<const S>(m.own_a, group, space), near_a, {m.pairs_a, m.pairs_stride},
+              group.rows, shifts);
+  dot_rows<S>(group_rows<const S>(m.own_b, group, space), near_b, {m.pairs_b, m.pairs_stride},
+              group.rows, shifts);
+}
+
+/// The statistics of the tile's own queries: lse as saved, delta = sum of grad * out, which is also
+/// kept for the pass over the keys. `own_b` holds grad; `sums_a` is used for out.
+template <class T, class S = Real<T>>
+void own_statistics(const BackwardArgs<T>& args, const TileView& view, const Workspace& space,
+                    const BackwardMemory<S>& m) {
+  turn_in_tile(view, args.out, m.sums_a, space.own_stride);
+  const auto& tile = view.tile;
+  for (auto t = tile.frames.first; t < tile.frames.end; ++t) {
+    for (auto h = tile.rows.first; h < tile.rows.end; ++h) {
+      const auto place = view.place(t, h);
+      S* delta = m.delta + place * kLanes;
+      fill(delta, kLanes, S{0});
+      const S* grad = m.own_b + place * space.own_stride;
+      const S* out = m.sums_a + place * space.own_stride;
+      for (std::int64_t d = 0; d < args.shape.dim; ++d) {
+        for (int i = 0; i < kLanes; ++i) delta[i] += grad[d * kLanes + i] * out[d * kLanes + i];
+      }
+      const auto at = view.statistics(t, h) + tile.cols.first;
+      fill(m.lse + place * kLanes, kLanes, S{0});
+      for (std::int64_t i = 0; i < tile.cols.size(); ++i) {
+        m.lse[place * kLanes + i] = args.lse[at + i];
+        args.delta[at + i] = delta[i];
+      }
+    }
+  }
+}
+
+/// dq of one tile.
+template <class T>
+void query_gradient_tile(const BackwardArgs<T>& args, const Tile& tile, Real<T>* arrays) {
+  using S = Real<T>;
+  const auto& shape = args.shape;
+  const TileView view{shape, tile};
+  const Workspace space(shape);
+  const BackwardMemory<S> m(shape, space, arrays);
+  fill_bias(view, m.bias);
+  turn_in_tile(view, args.q, m.own_a, space.own_stride);
+  turn_in_tile(view, args.grad, m.own_b, space.own_stride);
+  own_statistics(args, view, space, m);
+  fill(m.sums_a, space.own, S{0});
+  const auto frames = view.near_frames(), rows = view.near_rows();
+  for (auto t = frames.first; t < frames.end; ++t) {
+    for (auto h = rows.first; h < rows.end; ++h) {
+      view.turn_in_near(args.k, t, h, m.near_a, space.neighbour_stride);
+      view.turn_in_near(args.v, t, h, m.near_b, space.neighbour_stride);
+      const auto seeing = view.frames_seeing(t), seeing_rows = view.rows_seeing(h);
+      for (auto u = seeing.first; u < seeing.end; ++u) {
+        const Group group{view.place(u, seeing_rows.first), seeing_rows.size()};
+        dot_group(m, group, space, shape.dim, view.shifts());
+        for (std::int64_t r = 0; r < group.rows; ++r) {
+          const auto at = (group.place + r) * kLanes;
+          differentiate<0, S>(m.pairs_a + r * m.pairs_stride, m.pairs_b + r * m.pairs_stride,
+                              view.shifts(), m.bias, static_cast<S>(shape.scale),
+                              {m.lse + at, m.delta + at});
+        }
+        add_rows<S>(group_rows(m.sums_a, group, space),
+                    {m.near_a, space.neighbour_stride, shape.dim}, {m.pairs_b, m.pairs_stride},
+                    group.rows, view.shifts());
+      }
+    }
+  }
+  turn_out_tile(view, m.sums_a, space.own_stride, m.ones, 0, args.dq);
+}
+
+/// The statistics of a neighbouring row of queries; 0 outside the grid.
+template <class S>
+void near_statistics(const TileView& view, const S* from, std::int64_t t, std::int64_t h, S* to) {
+  const S* row = from + view.statistics(t, h);
+  for (std::int64_t i = 0; i < view.near_width(); ++i) {
+    const auto c = view.first_near() + i;
+    to[i] = c >= 0 && c < view.shape.cols ? row[c] : S{0};
+  }
+}
+
+/// dk and dv of one tile.
+template <class T>
+void key_gradient_tile(const BackwardArgs<T>& args, const Tile& tile, Real<T>* arrays) {
+  using S = Real<T>;
+  const auto& shape = args.shape;
+  const TileView view{shape, tile};
+  const Workspace space(shape);
+  const BackwardMemory<S> m(shape, space, arrays);
+  fill_bias(view, m.bias);
+  turn_in_tile(view, args.k, m.own_a, space.own_stride);
+  turn_in_tile(view, args.v, m.own_b, space.own_stride);
+  fill(m.sums_a, 2 * space.own, S{0});
+  const auto frames = view.near_frames(), rows = view.near_rows();
+  for (auto t = frames.first; t < frames.end; ++t) {
+    for (auto h = rows.first; h < rows.end; ++h) {
+      view.turn_in_near(args.q, t, h, m.near_a, space.neighbour_stride);
+      view.turn_in_near(args.grad, t, h, m.near_b, space.neighbour_stride);
+      near_statistics(view, args.lse, t, h, m.lse);
+      near_statistics(view, static_cast<const S*>(args.delta), t, h, m.delta);
+      const auto seeing = view.frames_seeing(t), seeing_rows = view.rows_seeing(h);
+      for (auto u = seeing.first; u < seeing.end; ++u) {
+        const Group group{view.place(u, seeing_rows.first), seeing_rows.size()};
+        dot_group(m, group, space, shape.dim, view.shifts());
+        for (std::int64_t r = 0; r < group.rows; ++r) {
+          differentiate<1, S>(m.pairs_a + r * m.pairs_stride, m.pairs_b + r * m.pairs_stride,
+                              view.shifts(), m.bias, static_cast<S>(shape.scale), {m.lse, m.delta});
+        }
+        add_rows<S>(group_rows(m.sums_a, group, space),
+                    {m.near_a, space.neighbour_stride, shape.dim}, {m.pairs_b, m.pairs_stride},
+                    group.rows, view.shifts());
+        add_rows<S>(group_rows(m.sums_b, group, space),
+                    {m.near_b, space.neighbour_stride, shape.dim}, {m.pairs_a, m.pairs_stride},
+                    group.rows, view.shifts());
+      }
+    }
+  }
+  turn_out_tile(view, m.sums_a, space.own_stride, m.ones, 0, args.dk);
+  turn_out_tile(view, m.sums_b, space.own_stride, m.ones, 0, args.dv);
+}
