@@ -1,5 +1,6 @@
 #include "oasis/model/dit_keys.h"
 
+#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -181,6 +182,15 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> dit_shapes(const 
     linear(block + "ffn.2", c.dim, c.ffn_dim);
   }
   return shapes;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> dit_targets(const WanDitConfig& config) {
+  const auto meta = at::TensorOptions().device(at::kMeta);
+  std::vector<std::pair<std::string, at::Tensor>> targets;
+  for (const auto& [name, shape] : dit_shapes(config)) {
+    targets.emplace_back(name, at::empty(shape, meta));
+  }
+  return targets;
 }
 
 std::optional<DitNaming> detect_dit_naming(const checkpoint::StateDict& tensors) {

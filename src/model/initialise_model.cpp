@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <array>
 #include <cmath>
 
 #include "oasis/checkpoint/safetensors.h"
@@ -35,6 +36,20 @@ checkpoint::StateDict initialised(const Named& parameters, std::uint64_t seed,
   return out;
 }
 
+/// All three kinds in turn, so that a new model exercises each of them.
+nn::HeadMap kind_pattern(const WanDitConfig& dit) {
+  constexpr std::array kinds = {nn::HeadKind::global, nn::HeadKind::window, nn::HeadKind::intra};
+  nn::HeadMap map = nn::all_global(dit.layers, dit.num_heads);
+  for (std::size_t layer = 0; layer < map.layers.size(); ++layer) {
+    for (std::size_t head = 0; head < map.layers[layer].size(); ++head) {
+      map.layers[layer][head] = kinds[(layer + head) % kinds.size()];
+    }
+  }
+  map.score = "pattern";
+  map.note = "a pattern of all three kinds; not found by routing";
+  return map;
+}
+
 checkpoint::StateDict state_of(const torch::nn::Module& module) {
   checkpoint::StateDict out;
   for (const auto& item : module.named_parameters()) out.emplace(item.key(), item.value().detach());
@@ -64,6 +79,7 @@ ModelDescription tiny_description() {
   about.taehv.condition_channels = 12;
   about.taehv.named_head = true;
   about.prompt = "zeros";
+  about.head_map = kind_pattern(about.dit);
   return about;
 }
 

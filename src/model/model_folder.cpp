@@ -1,16 +1,15 @@
 #include "oasis/model/model_folder.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
-#include <fstream>
-#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "oasis/config/config_node.h"
 #include "oasis/core/error.h"
+#include "oasis/core/log.h"
 
 namespace oasis::model {
 namespace {
@@ -79,17 +78,47 @@ void read_decoder(const ConfigNode& node, ModelDescription& about) {
   node.reject_unknown();
 }
 
-std::string list(const std::vector<double>& values) { return fmt::format("{}", values); }
-
-std::string decoder_line(const ModelDescription& about) {
-  if (about.decoder != DecoderKind::wan_vae) {
-    return fmt::format("{{kind: {}, widths: [{}]}}", to_string(about.decoder),
-                       fmt::join(about.taehv.widths, ", "));
+nn::AttentionWindow read_window(const ConfigNode& node) {
+  const auto sizes = exactly<std::int64_t, 3>(node, "window", node.integers("window"));
+  const nn::AttentionWindow window{sizes[0], sizes[1], sizes[2]};
+  try {
+    nn::check_window(window);
+  } catch (const Error& error) {
+    node.fail("window", error.what());
   }
-  return fmt::format(
-      "{{kind: wan_vae, dim: {}, dim_mult: [{}], num_res_blocks: {}, temporal_downsample: [{}]}}",
-      about.vae.dim, fmt::join(about.vae.dim_mult, ", "), about.vae.num_res_blocks,
-      fmt::join(about.vae.temporal_downsample, ", "));
+  return window;
+}
+
+/// Names of files in the folder itself, hashes as `file_hash` gives them.
+std::map<std::string, std::string> read_files(const ConfigNode& node) {
+  constexpr std::string_view prefix = "sha256:";
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::map<std::string, std::string> files;
+  for (const std::string& name : node.keys()) {
+    if (name.find('/') != std::string::npos || name == "..") {
+      node.fail(name, fmt::format("'{}' does not lie in the model folder itself", name));
+    }
+    const std::string hash = node.text(name);
+    if (hash.size() != prefix.size() + 64 || !hash.starts_with(prefix) ||
+        hash.find_first_not_of(digits, prefix.size()) != std::string::npos) {
+      node.fail(name, fmt::format("'{}' should have 'sha256:' and 64 hexadecimal digits", name));
+    }
+    files[name] = hash;
+  }
+  return files;
+}
+
+void read_head_map(const std::filesystem::path& folder, ModelDescription& about) {
+  const auto path = folder / "head_map.yaml";
+  if (!std::filesystem::exists(path)) return;
+  about.head_map = nn::read_head_map(path, about.dit.layers, about.dit.num_heads);
+  const nn::AttentionWindow& window = about.head_map->window;
+  if (window.frames != about.window.frames || window.rows != about.window.rows ||
+      window.cols != about.window.cols) {
+    log::warn("{}: its window [{}, {}, {}] replaces the one in model.yaml", path.string(),
+              window.frames, window.rows, window.cols);
+  }
+  about.window = window;
 }
 
 }  // namespace
@@ -130,67 +159,15 @@ ModelDescription read_model_description(const std::filesystem::path& folder) {
   read_decoder(node.child("decoder"), about);
   about.timestep = node.number("timestep", about.timestep);
   about.sigma = node.number("sigma", about.timestep / 1000);
-  if (node.has("window")) (void)node.integers("window");
+  if (node.has("window")) about.window = read_window(node);
   about.prompt = node.text("prompt", about.prompt);
-  if (node.has("files")) {
-    const ConfigNode files = node.child("files");
-    for (const std::string& name : files.keys()) about.files[name] = files.text(name);
+  if (about.prompt != "t5_empty" && about.prompt != "zeros") {
+    node.fail("prompt", "'prompt' is t5_empty or zeros");
   }
+  if (node.has("files")) about.files = read_files(node.child("files"));
   node.reject_unknown();
+  read_head_map(folder, about);
   return about;
-}
-
-void write_model_description(const std::filesystem::path& folder, ModelDescription about) {
-  about.files.clear();
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".safetensors") {
-      about.files[entry.path().filename().string()] = file_hash(entry.path());
-    }
-  }
-  const WanDitConfig& dit = about.dit;
-  std::string text = fmt::format(
-      "format: 1\nname: {}\ntrained: {}\nlicence: {}\nprovenance: \"{}\"\nprecision: {}\nscale: "
-      "4\n",
-      about.name, about.trained, about.licence, about.provenance, about.precision);
-  text += fmt::format(
-      "dit: {{dim: {}, layers: {}, num_heads: {}, ffn_dim: {}, freq_dim: {}, text_dim: {}, "
-      "text_len: {}, "
-      "in_channels: {}, out_channels: {}}}\n",
-      dit.dim, dit.layers, dit.num_heads, dit.ffn_dim, dit.freq_dim, dit.text_dim, dit.text_len,
-      dit.in_channels, dit.out_channels);
-  text += fmt::format("latent: {{channels: {}", about.vae.z_dim);
-  if (!about.vae.latents_mean.empty()) {
-    text += fmt::format(", mean: {}, std: {}", list(about.vae.latents_mean),
-                        list(about.vae.latents_std));
-  }
-  text += fmt::format("}}\nprojector: {{mode: {}}}\ndecoder: {}\n", to_string(about.projector),
-                      decoder_line(about));
-  text += fmt::format("timestep: {}\nsigma: {}\nwindow: [3, 5, 5]\nprompt: {}\nfiles:\n",
-                      about.timestep, about.sigma, about.prompt);
-  for (const auto& [name, hash] : about.files) text += fmt::format("  {}: {}\n", name, hash);
-
-  const auto part = folder / "model.yaml.part";
-  std::ofstream file(part);
-  file << text;
-  file.close();
-  if (!file) throw Error(fmt::format("{}: cannot be written", part.string()));
-  std::filesystem::rename(part, folder / "model.yaml");
-}
-
-std::string file_hash(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw Error(ExitCode::unreadable_input, fmt::format("{}: cannot be opened", path.string()));
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        &EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  std::vector<char> buffer(1 << 20);
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
-    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  std::array<unsigned char, 32> digest{};
-  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-  return fmt::format("sha256:{:02x}", fmt::join(digest, ""));
 }
 
 }  // namespace oasis::model

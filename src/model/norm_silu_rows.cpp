@@ -1,4 +1,5 @@
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -83,6 +84,7 @@ void run_row(const float* x, const float* gamma, float root, float* out, std::in
 
 void norm_silu_rows(const at::Tensor& gamma, const void* x, void* out, std::int64_t rows,
                     c10::ScalarType type) {
+  RECORD_FUNCTION("oasis::norm_silu_rows", std::vector<c10::IValue>());
   const std::int64_t n = gamma.numel();
   const at::Tensor wide = gamma.reshape({n}).to(at::kFloat).contiguous();
   const float* g = wide.const_data_ptr<float>();

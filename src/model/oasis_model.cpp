@@ -8,6 +8,7 @@
 
 #include "oasis/checkpoint/safetensors.h"
 #include "oasis/core/error.h"
+#include "oasis/model/clip_memory.h"
 #include "oasis/model/wan_dit.h"
 
 namespace oasis::model {
@@ -31,7 +32,14 @@ Named named(const torch::nn::Module& module) {
 
 void load_part(const std::filesystem::path& folder, const std::string& file, const Named& targets) {
   const auto path = folder / file;
-  checkpoint::load_strictly(targets, checkpoint::load_safetensors(path), path.string());
+  checkpoint::load_strictly(targets, checkpoint::load_safetensors(path), path.string(),
+                            checkpoint::SourcePages::release);
+}
+
+// The file of a part: the moving average of its weights where training has left one.
+std::string averaged(const std::filesystem::path& folder, const std::string& part) {
+  const std::string file = part + "_ema.safetensors";
+  return std::filesystem::exists(folder / file) ? file : part + ".safetensors";
 }
 
 at::Tensor load_prompt(const std::filesystem::path& folder, const ModelDescription& about,
@@ -49,11 +57,13 @@ at::Tensor load_prompt(const std::filesystem::path& folder, const ModelDescripti
   return found->second.to(options);
 }
 
-/// Adds the time of a scope to a sum.
+/// Adds the time of a scope, to the end of its work on the device, to a sum.
 class Timer {
  public:
-  explicit Timer(double& sum) : sum_(sum), start_(std::chrono::steady_clock::now()) {}
+  Timer(double& sum, c10::Device device)
+      : sum_(sum), device_(device), start_(std::chrono::steady_clock::now()) {}
   ~Timer() {
+    if (device_.is_cuda()) torch::cuda::synchronize(device_.index());
     sum_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
   Timer(const Timer&) = delete;
@@ -61,6 +71,7 @@ class Timer {
 
  private:
   double& sum_;
+  c10::Device device_;
   std::chrono::steady_clock::time_point start_;
 };
 
@@ -86,37 +97,38 @@ std::unique_ptr<OasisModel> OasisModel::load(const std::filesystem::path& folder
   parts->about = read_model_description(folder);
   parts->options = options;
   const ModelDescription& about = parts->about;
+  check_files(folder, about);
   const auto wide = at::TensorOptions().dtype(at::kFloat).device(options.device);
   const auto weights = wide.dtype(options.precision);
 
   parts->projector = std::make_shared<Projector>(about.projector, about.vae.z_dim, wide);
-  load_part(folder, "projector.safetensors", named(*parts->projector));
+  load_part(folder, averaged(folder, "projector"), named(*parts->projector));
   parts->dit = std::make_shared<WanDit>(about.dit, weights);
-  const bool ema = std::filesystem::exists(folder / "dit_ema.safetensors");
-  load_part(folder, ema ? "dit_ema.safetensors" : "dit.safetensors", named(*parts->dit));
+  load_part(folder, averaged(folder, "dit"), named(*parts->dit));
+  if (about.head_map) parts->dit->set_head_kinds(about.head_map->layers, about.window);
   parts->dit->fold_conditioning(about.timestep, load_prompt(folder, about, options.device));
   if (about.decoder == DecoderKind::wan_vae) {
     parts->wan_decoder.emplace(about.vae, weights);
-    load_part(folder, "decoder.safetensors", parts->wan_decoder->parameters());
+    load_part(folder, averaged(folder, "decoder"), parts->wan_decoder->parameters());
   } else {
     parts->light_decoder.emplace(about.taehv, weights);
-    load_part(folder, "decoder.safetensors", parts->light_decoder->parameters());
+    load_part(folder, averaged(folder, "decoder"), parts->light_decoder->parameters());
   }
   return std::unique_ptr<OasisModel>(new OasisModel(std::move(parts)));
 }
 
 at::Tensor OasisModel::project(const at::Tensor& lq) {
-  const Timer timer(parts_->times.project);
+  const Timer timer(parts_->times.project, parts_->options.device);
   return parts_->projector->forward(lq.to(parts_->options.device, at::kFloat));
 }
 
 at::Tensor OasisModel::restore(const at::Tensor& z_l) {
-  const Timer timer(parts_->times.dit);
+  const Timer timer(parts_->times.dit, parts_->options.device);
   return z_l - parts_->about.sigma * parts_->dit->forward_folded(z_l);
 }
 
 at::Tensor OasisModel::decode(const at::Tensor& z_h, const at::Tensor& lq) {
-  const Timer timer(parts_->times.decode);
+  const Timer timer(parts_->times.decode, parts_->options.device);
   switch (parts_->about.decoder) {
     case DecoderKind::wan_vae:
       return parts_->wan_decoder->decode_streamed(z_h, wan_latents_per_step);
@@ -147,6 +159,15 @@ ClipRules OasisModel::rules() const {
   rules.size_step = 4;
   rules.min_size = 16;
   return rules;
+}
+
+std::int64_t OasisModel::peak_bytes(std::int64_t frames, std::int64_t height,
+                                    std::int64_t width) const {
+  const auto latents =
+      parts_->about.decoder == DecoderKind::wan_vae ? wan_latents_per_step : light_latents_per_step;
+  return clip_peak_bytes(parts_->about,
+                         static_cast<std::int64_t>(c10::elementSize(parts_->options.precision)),
+                         latents, {frames, height, width});
 }
 
 std::string OasisModel::description() const {

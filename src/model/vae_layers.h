@@ -13,31 +13,12 @@ namespace oasis::model {
 /// What a causal network carries from one part of a video to the next: for each causal layer, in
 /// the order of execution, the last frames of its input. An empty stream is the start of a video.
 struct CausalStream {
+  /// `[B, C, f, H, W]`, f no more than the layer looks back; what is not there yet counts as zero.
   std::vector<at::Tensor> slots;
   std::size_t cursor = 0;  ///< the slot that the next causal layer takes
   bool at_start = true;    ///< the next part holds frame 0
 
   at::Tensor& next_slot();
-};
-
-/// Causal 3-D convolution: zeros on both sides in space, the previous frames (zeros at the start)
-/// on the left in time. Wan2.1 `vae.py`, CausalConv3d with stride 1.
-class CausalConv3d {
- public:
-  CausalConv3d(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out,
-               std::int64_t kernel_t, std::int64_t kernel_s);
-
-  /// x `[B, in, T, H, W]` -> `[B, out, T, H, W]`.
-  at::Tensor forward(const at::Tensor& x, CausalStream& stream) const;
-  /// The same for an input that already begins with its `context_frames()` previous frames.
-  at::Tensor forward_padded(const at::Tensor& padded) const;
-  std::int64_t context_frames() const { return kernel_t_ - 1; }
-
- private:
-  std::int64_t kernel_t_;
-  std::int64_t kernel_s_;
-  at::Tensor weight_;
-  at::Tensor bias_;
 };
 
 /// RMS norm over the channels (L2 norm clamped at 1e-12, times sqrt(C) * gamma) followed by SiLU.
@@ -47,12 +28,33 @@ class NormSilu {
 
   /// x `[B, C, T, H, W]` -> the same shape.
   at::Tensor forward(const at::Tensor& x) const;
-  /// The same, written behind the `context` frames that `stream` holds for the convolution that
-  /// comes next; result `[B, C, context + T, H, W]`.
-  at::Tensor forward_padded(const at::Tensor& x, std::int64_t context, CausalStream& stream) const;
+  /// The same, written behind `before` frames, which are `slot` and, in front of it, zeros; result
+  /// `[B, C, before + T, H, W]`.
+  at::Tensor forward_behind(const at::Tensor& slot, std::int64_t before, const at::Tensor& x) const;
 
  private:
   at::Tensor gamma_;
+};
+
+/// Causal 3-D convolution: zeros on both sides in space, the previous frames (zeros at the start)
+/// on the left in time. Wan2.1 `vae.py`, CausalConv3d with stride 1.
+class CausalConv3d {
+ public:
+  CausalConv3d(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out,
+               std::int64_t kernel_t, std::int64_t kernel_s);
+
+  /// x `[B, in, T, H, W]` -> `[B, out, T, H, W]`; with `norm`, of norm(x).
+  at::Tensor forward(const at::Tensor& x, CausalStream& stream,
+                     const NormSilu* norm = nullptr) const;
+
+ private:
+  /// One frame with nothing but zeros before it: a 2-D convolution, a third of the work.
+  at::Tensor last_tap(const at::Tensor& frame) const;
+
+  std::int64_t kernel_t_;
+  std::int64_t kernel_s_;
+  at::Tensor weight_;
+  at::Tensor bias_;
 };
 
 /// shortcut(x) + conv_b(SiLU(norm_b(conv_a(SiLU(norm_a(x)))))).
@@ -115,14 +117,28 @@ class Downsample {
   at::Tensor time_bias_;
 };
 
+/// [B, C, T, H, W] -> [B*T, C, H, W]; a view where B is 1 or the layout is channels_last_3d.
+at::Tensor to_frames(const at::Tensor& x);
+at::Tensor from_frames(const at::Tensor& frames, std::int64_t batch);
+
+/// The last `count` frames of x (all, if it has fewer) for a stream: a copy, so as not to hold all
+/// of x alive; under autograd a view, so that gradients flow through it.
+at::Tensor kept_frames(const at::Tensor& x, std::int64_t count);
+
+/// x behind `before` frames, which are `slot` and, in front of it, zeros; channels_last_3d.
+at::Tensor frames_behind(const at::Tensor& slot, std::int64_t before, const at::Tensor& x);
+
 /// 1x1x1 convolution: x `[B, in, T, H, W]`, weight `[out, in, 1, 1(, 1)]`.
 at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+/// x / max(|x|, 1e-12) * sqrt(C) * gamma along axis 1, in float32, rounded to the dtype of x.
+at::Tensor rms_norm_channels(const at::Tensor& x, const at::Tensor& gamma);
 
 /// True if the fused, non-differentiable CPU kernels may be used on `x`.
 bool fused_cpu_path(const at::Tensor& x);
 
 /// out = SiLU(x * gamma * sqrt(C) / max(|x|, 1e-12)) for `rows` rows of `channels` values, on the
-/// CPU, float32 arithmetic. x and out may be the same memory. Float, BFloat16 or Half.
+/// CPU, float32 arithmetic. x and out may be the same memory. Float or BFloat16.
 void norm_silu_rows(const at::Tensor& gamma, const void* x, void* out, std::int64_t rows,
                     c10::ScalarType type);
 

@@ -72,6 +72,19 @@ void WanDit::set_head_kinds(const std::vector<std::vector<nn::HeadKind>>& kinds,
   window_ = window;
 }
 
+void WanDit::set_attention_observer(
+    const std::function<void(std::int64_t, const at::Tensor&, const at::Tensor&)>& observer) {
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    if (!observer) {
+      blocks_[i]->set_attention_observer({});
+      continue;
+    }
+    const auto layer = static_cast<std::int64_t>(i);
+    blocks_[i]->set_attention_observer(
+        [observer, layer](const at::Tensor& q, const at::Tensor& k) { observer(layer, q, k); });
+  }
+}
+
 at::ScalarType WanDit::stream_dtype() const {
   return compute_dtype_ == at::kDouble ? at::kDouble : at::kFloat;
 }

@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-#include "oasis/nn/rope.h"
+#include "oasis/nn/norm_rope.h"
 
 namespace oasis::model {
 namespace {
@@ -46,11 +46,9 @@ at::Tensor WanSelfAttention::forward(const at::Tensor& y, const at::Tensor& rota
   const auto split = [&](const at::Tensor& x) {
     return x.view({x.size(0), x.size(1), heads_, x.size(2) / heads_});
   };
-  const auto rotated = [&](const at::Tensor& x, const nn::RmsNorm& norm) {
-    return nn::apply_rope(split(norm->forward(x)), rotations).to(y.scalar_type());
-  };
-  const auto queries = rotated(q->forward(y), norm_q);
-  const auto keys = rotated(k->forward(y), norm_k);
+  const auto [queries, keys] =
+      nn::norm_rope(q->forward(y), k->forward(y), norm_q, norm_k, heads_, rotations);
+  if (observer) observer(queries, keys);
   const auto values = split(v->forward(y));
   const auto mixed = nn::routed_attention(queries, keys, values, grid, kinds, window);
   return o->forward(mixed.reshape(y.sizes()));

@@ -2,26 +2,20 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/addcmul.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 
 #include <cmath>
 
+#include "oasis/nn/gated_residual.h"
 #include "oasis/nn/initialise.h"
 
 namespace oasis::model {
 namespace {
 
-/// x + gate * y.
-at::Tensor add_gated(at::Tensor x, const at::Tensor& y, const at::Tensor& gate) {
-  if (at::GradMode::is_enabled()) return at::addcmul(x, y.to(x.scalar_type()), gate);
-  return x.addcmul_(y.to(x.scalar_type()), gate);
-}
-
 at::Tensor modulated(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale,
                      double eps, at::ScalarType dtype) {
-  return nn::layer_norm(x, scale + 1.0, shift, eps).to(dtype);
+  return nn::layer_norm(x, scale + 1.0, shift, eps, dtype);
 }
 
 }  // namespace
@@ -43,20 +37,20 @@ at::Tensor WanDitBlock::add_self_attention(at::Tensor x, const std::vector<at::T
   const auto y = modulated(x, m[0], m[1], eps_, inputs.compute_dtype);
   const auto added =
       self_attn_->forward(y, inputs.rotations, inputs.grid, head_kinds, inputs.window);
-  return add_gated(std::move(x), added, m[2]);
+  return nn::add_gated(std::move(x), added, m[2]);
 }
 
 at::Tensor WanDitBlock::add_feed_forward(at::Tensor x, const std::vector<at::Tensor>& m,
                                          const BlockInputs& inputs) const {
   const auto y = modulated(x, m[3], m[4], eps_, inputs.compute_dtype);
-  return add_gated(std::move(x), ffn_->forward(y), m[5]);
+  return nn::add_gated(std::move(x), ffn_->forward(y), m[5]);
 }
 
 at::Tensor WanDitBlock::forward(at::Tensor x, const at::Tensor& time_rows, const ContextRows& rows,
                                 const BlockInputs& inputs) const {
   const auto m = (modulation[0].to(x.scalar_type()) + time_rows).unbind(0);
   x = add_self_attention(std::move(x), m, inputs);
-  const auto n = norm3_->forward(x).to(inputs.compute_dtype);
+  const auto n = norm3_->forward(x, inputs.compute_dtype);
   const auto added = cross_attn_->forward(n, cross_attn_->context(rows)).to(x.scalar_type());
   x = at::GradMode::is_enabled() ? x + added : x.add_(added);
   return add_feed_forward(std::move(x), m, inputs);
@@ -74,7 +68,7 @@ void WanDitBlock::forward_folded(at::Tensor& x, const FoldedBlock& folded,
                                  const BlockInputs& inputs) const {
   const auto m = folded.modulation.unbind(0);
   x = add_self_attention(std::move(x), m, inputs);
-  const auto n = norm3_->forward(x).to(inputs.compute_dtype);
+  const auto n = norm3_->forward(x, inputs.compute_dtype);
   if (WanCrossAttention::foldable(folded.context)) {
     cross_attn_->add_folded(x, n, folded.cross);
   } else {

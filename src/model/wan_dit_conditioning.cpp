@@ -1,18 +1,18 @@
 #include "oasis/model/wan_dit_conditioning.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <utility>
 
 #include "oasis/core/error.h"
+#include "oasis/nn/gelu.h"
 
 namespace oasis::model {
 
@@ -32,8 +32,7 @@ TwoLayerPerceptron::TwoLayerPerceptron(std::int64_t in, std::int64_t hidden, std
 at::Tensor TwoLayerPerceptron::forward(const at::Tensor& x) const {
   auto hidden = first->forward(x);
   if (activation_ == Activation::silu) return second->forward(at::silu(hidden));
-  if (at::GradMode::is_enabled()) return second->forward(at::gelu(hidden, "tanh"));
-  return second->forward(at::gelu_(hidden, "tanh"));
+  return second->forward(nn::gelu_tanh(std::move(hidden)));
 }
 
 ContextRows embed_context(const TwoLayerPerceptron& text_embedding, const at::Tensor& context,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/latent_statistics.h"
 #include "model/vae_layers.h"
 #include "oasis/core/error.h"
 #include "oasis/model/wan_vae.h"
@@ -26,9 +27,9 @@ struct WanVaeDecoder::Network {
 
   Network(const WanVaeConfig& made_for, c10::TensorOptions options);
   at::Tensor step(const at::Tensor& latent, CausalStream& stream) const;
-  at::Tensor denormalised(const at::Tensor& latent) const;
 
   WanVaeConfig config;
+  LatentStatistics statistics;
   ParameterStore store;
   at::Tensor conv2_weight;
   at::Tensor conv2_bias;
@@ -41,7 +42,7 @@ struct WanVaeDecoder::Network {
 };
 
 WanVaeDecoder::Network::Network(const WanVaeConfig& made_for, c10::TensorOptions options)
-    : config(made_for), store(options) {
+    : config(made_for), statistics(config, options.device()), store(options) {
   conv2_weight = store.add("conv2.weight", {config.z_dim, config.z_dim, 1, 1, 1});
   conv2_bias = store.add("conv2.bias", {config.z_dim});
   const auto count = static_cast<std::int64_t>(config.dim_mult.size());
@@ -70,20 +71,10 @@ WanVaeDecoder::Network::Network(const WanVaeConfig& made_for, c10::TensorOptions
   head_conv.emplace(store, "decoder.head.2", width, 3, 3, 3);
 }
 
-at::Tensor WanVaeDecoder::Network::denormalised(const at::Tensor& latent) const {
-  if (config.latents_mean.empty()) return latent;
-  const auto options = latent.options().dtype(at::kFloat).requires_grad(false);
-  const auto column = [&](const std::vector<double>& values) {
-    return torch::tensor(values, torch::kDouble).to(options).view({1, -1, 1, 1, 1});
-  };
-  return (latent.to(at::kFloat) * column(config.latents_std) + column(config.latents_mean))
-      .to(latent.scalar_type());
-}
-
 at::Tensor WanVaeDecoder::Network::step(const at::Tensor& latent, CausalStream& stream) const {
   stream.cursor = 0;
-  at::Tensor x =
-      pointwise(denormalised(latent).to(conv2_weight.scalar_type()), conv2_weight, conv2_bias);
+  at::Tensor x = pointwise(statistics.denormalised(latent).to(conv2_weight.scalar_type()),
+                           conv2_weight, conv2_bias);
   x = conv_in[0].forward(x, stream);
   x = middle[0].forward(x, stream);
   x = attention->forward(x);
@@ -92,8 +83,7 @@ at::Tensor WanVaeDecoder::Network::step(const at::Tensor& latent, CausalStream& 
     for (const ResidualBlock& block : level.blocks) x = block.forward(x, stream);
     if (level.upsample) x = level.upsample->forward(x, stream);
   }
-  x = head_norm->forward_padded(x, head_conv->context_frames(), stream);
-  x = head_conv->forward_padded(x);
+  x = head_conv->forward(x, stream, &*head_norm);
   stream.at_start = false;
   return x.to(latent.scalar_type());
 }

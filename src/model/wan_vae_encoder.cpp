@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/latent_statistics.h"
 #include "model/vae_layers.h"
 #include "oasis/core/error.h"
 #include "oasis/model/wan_vae.h"
@@ -17,9 +18,9 @@ struct WanVaeEncoder::Network {
 
   Network(const WanVaeConfig& made_for, c10::TensorOptions options);
   at::Tensor step(const at::Tensor& video, CausalStream& stream) const;
-  at::Tensor normalised(const at::Tensor& mean) const;
 
   WanVaeConfig config;
+  LatentStatistics statistics;
   ParameterStore store;
   std::optional<CausalConv3d> conv_in;
   std::vector<Level> levels;
@@ -32,7 +33,7 @@ struct WanVaeEncoder::Network {
 };
 
 WanVaeEncoder::Network::Network(const WanVaeConfig& made_for, c10::TensorOptions options)
-    : config(made_for), store(options) {
+    : config(made_for), statistics(config, options.device()), store(options) {
   std::int64_t width = config.dim;
   conv_in.emplace(store, "encoder.conv1", 3, width, 3, 3);
   std::int64_t number = 0;
@@ -59,16 +60,6 @@ WanVaeEncoder::Network::Network(const WanVaeConfig& made_for, c10::TensorOptions
   conv1_bias = store.add("conv1.bias", {2 * config.z_dim});
 }
 
-at::Tensor WanVaeEncoder::Network::normalised(const at::Tensor& mean) const {
-  if (config.latents_mean.empty()) return mean;
-  const auto options = mean.options().dtype(at::kFloat).requires_grad(false);
-  const auto column = [&](const std::vector<double>& values) {
-    return torch::tensor(values, torch::kDouble).to(options).view({1, -1, 1, 1, 1});
-  };
-  return (mean.to(at::kFloat) - column(config.latents_mean)) *
-         column(config.latents_std).reciprocal();
-}
-
 at::Tensor WanVaeEncoder::Network::step(const at::Tensor& video, CausalStream& stream) const {
   stream.cursor = 0;
   at::Tensor x = conv_in->forward(video.to(conv1_weight.scalar_type()), stream);
@@ -79,10 +70,9 @@ at::Tensor WanVaeEncoder::Network::step(const at::Tensor& video, CausalStream& s
   x = middle[0].forward(x, stream);
   x = attention->forward(x);
   x = middle[1].forward(x, stream);
-  x = head_norm->forward_padded(x, head_conv->context_frames(), stream);
-  x = pointwise(head_conv->forward_padded(x), conv1_weight, conv1_bias);
+  x = pointwise(head_conv->forward(x, stream, &*head_norm), conv1_weight, conv1_bias);
   stream.at_start = false;
-  return normalised(x.narrow(1, 0, config.z_dim)).to(video.scalar_type());
+  return statistics.normalised(x.narrow(1, 0, config.z_dim)).to(video.scalar_type());
 }
 
 WanVaeEncoder::WanVaeEncoder(const WanVaeConfig& config, c10::TensorOptions options)

@@ -46,6 +46,7 @@ TEST_F(TinyModel, HeadWeightsChangeTheOutput) {
   checkpoint::StateDict weights = checkpoint::load_safetensors(folder_ / "decoder.safetensors");
   weights["head.weight"] = at::full_like(weights["head.weight"], 0.1);
   checkpoint::write_safetensors(std::filesystem::path(copy) / "decoder.safetensors", weights);
+  write_model_description(copy, read_model_description(copy));
   const at::Tensor lq = noise({1, 3, 5, 16, 16});
   const at::Tensor changed = OasisModel::load(copy, {})->upscale(lq);
   std::filesystem::remove_all(copy);

@@ -16,6 +16,13 @@ struct ClipRules {
       false;  ///< each frame by itself, no context beyond: needs no tiles or overlap
 };
 
+/// Seconds that a model spent in each stage since it was loaded.
+struct StageTimes {
+  double project = 0;
+  double dit = 0;
+  double decode = 0;
+};
+
 /// A x4 upscaler of clips.
 class ClipModel {
  public:
@@ -26,6 +33,15 @@ class ClipModel {
   virtual at::Tensor upscale(const at::Tensor& lq) = 0;
 
   virtual ClipRules rules() const = 0;
+
+  /// Upper estimate of the bytes that `upscale` holds at its fullest for one clip of `frames`
+  /// frames of `width` x `height`, its result included, without weights and without the clip
+  /// itself.
+  virtual std::int64_t peak_bytes(std::int64_t frames, std::int64_t height,
+                                  std::int64_t width) const = 0;
+
+  /// All zero for a model without such stages.
+  virtual StageTimes times() const { return {}; }
 
   /// For people: "bicubic" or the model folder's name with its state of training.
   virtual std::string description() const = 0;

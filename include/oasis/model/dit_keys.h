@@ -28,6 +28,9 @@ std::vector<DitKey> dit_keys(std::int64_t layers);
 std::vector<std::pair<std::string, std::vector<std::int64_t>>> dit_shapes(
     const WanDitConfig& config);
 
+/// The same as tensors without memory (device "meta"), to compare a checkpoint with.
+std::vector<std::pair<std::string, at::Tensor>> dit_targets(const WanDitConfig& config);
+
 /// Which naming a state dict has, by the query weight of block 0; none if it has neither.
 std::optional<DitNaming> detect_dit_naming(const checkpoint::StateDict& tensors);
 

@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "oasis/model/projector.h"
 #include "oasis/model/taehv.h"
 #include "oasis/model/wan_dit_config.h"
 #include "oasis/model/wan_vae.h"
+#include "oasis/nn/head_map.h"
 
 namespace oasis::model {
 
@@ -22,7 +25,8 @@ enum class DecoderKind {
 std::string to_string(DecoderKind kind);
 DecoderKind decoder_kind_from(const std::string& name);
 
-/// `model.yaml`: all that a model folder says about itself (docs/interfaces.md).
+/// `model.yaml` and `head_map.yaml`: all that a model folder says about itself
+/// (docs/interfaces.md).
 struct ModelDescription {
   std::string name;
   bool trained = false;
@@ -36,16 +40,36 @@ struct ModelDescription {
   TaehvConfig taehv;  ///< of the decoders `taehv` and `light_conditional`
   double timestep = 799;
   double sigma = 0.799;
+  nn::AttentionWindow window;                ///< of the window heads; that of `head_map` if given
+  std::optional<nn::HeadMap> head_map;       ///< none: all heads are global
   std::string prompt = "t5_empty";           ///< or "zeros"
   std::map<std::string, std::string> files;  ///< name -> "sha256:..."
 };
 
-/// Reads and checks `folder/model.yaml`. `oasis::Error` (usage) with file and line.
+/// Reads and checks `folder/model.yaml` and, if it is there, `folder/head_map.yaml`, whose window
+/// then counts. `oasis::Error` (usage) with file and line.
 ModelDescription read_model_description(const std::filesystem::path& folder);
 
 /// Writes `folder/model.yaml` (as .part first, then renamed), with the hashes of the safetensors
-/// files that lie in the folder.
+/// files that lie in the folder, and `folder/head_map.yaml` if the description has a map.
 void write_model_description(const std::filesystem::path& folder, ModelDescription description);
+
+/// How a file of a model folder compares with the hash that model.yaml has of it.
+enum class FileState { good, changed, missing, unlisted };
+
+struct FileStatus {
+  std::string name;
+  FileState state;
+};
+
+/// Compares every file that model.yaml lists, and names the safetensors files that it does not.
+/// Reads all of them. `oasis::Error` if model.yaml or a file cannot be read.
+std::vector<FileStatus> verify_files(const std::filesystem::path& folder);
+
+/// The cheap part of that, before a model is loaded: every listed file is there (the encoder, which
+/// only training needs, may be left out), and those of at most 16 MiB have their hash.
+/// `oasis::Error` (unreadable_input) names the first that does not fit.
+void check_files(const std::filesystem::path& folder, const ModelDescription& about);
 
 /// "sha256:<hex>" of a file. `oasis::Error` if it cannot be read.
 std::string file_hash(const std::filesystem::path& path);

@@ -16,17 +16,11 @@ struct LoadOptions {
   c10::ScalarType precision = c10::kFloat;  ///< of weights and matrix products
 };
 
-/// Seconds spent in each stage since the model was loaded.
-struct StageTimes {
-  double project = 0;
-  double dit = 0;
-  double decode = 0;
-};
-
 /// OASIS: projector (eq. 3), one step of the DiT at a constant time (eq. 4), decoder.
 class OasisModel : public ClipModel {
  public:
-  /// Loads a model folder; every file is loaded strictly. `oasis::Error` names what does not fit.
+  /// Loads a model folder; every file is loaded strictly, with the memory of one copy of the
+  /// weights. `oasis::Error` names what does not fit.
   static std::unique_ptr<OasisModel> load(const std::filesystem::path& folder,
                                           const LoadOptions& options);
   ~OasisModel() override;
@@ -34,6 +28,8 @@ class OasisModel : public ClipModel {
   /// lq `[B, 3, 4n+1, h, w]`, h and w multiples of 4.
   at::Tensor upscale(const at::Tensor& lq) override;
   ClipRules rules() const override;
+  std::int64_t peak_bytes(std::int64_t frames, std::int64_t height,
+                          std::int64_t width) const override;
   std::string description() const override;
 
   /// eq. 3: `[B, C, n+1, h/2, w/2]`.
@@ -44,7 +40,7 @@ class OasisModel : public ClipModel {
   at::Tensor decode(const at::Tensor& z_h, const at::Tensor& lq);
 
   const ModelDescription& about() const;
-  StageTimes times() const;
+  StageTimes times() const override;
 
  private:
   struct Parts;

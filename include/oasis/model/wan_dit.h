@@ -4,6 +4,7 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -39,6 +40,12 @@ class WanDit : public torch::nn::Module {
   /// the numbers do not fit or the window is not odd.
   void set_head_kinds(const std::vector<std::vector<nn::HeadKind>>& kinds,
                       const nn::AttentionWindow& window);
+
+  /// From now on `observer` sees the queries and keys `[B, N, heads, D]` of each layer's
+  /// self-attention as they enter the softmax, in both ways of running forward; an empty function
+  /// ends it. Results do not change.
+  void set_attention_observer(const std::function<void(std::int64_t layer, const at::Tensor& q,
+                                                       const at::Tensor& k)>& observer);
 
   /// latent `[B, in_channels, T, H, W]` with even H and W, normalised; context `[n, text_dim]`,
   /// 0 <= n <= text_len -> velocity `[B, out_channels, T, H, W]`, float32 (float64).

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
+#include <functional>
 #include <vector>
 
 #include "oasis/core/token_grid.h"
@@ -33,6 +34,10 @@ class WanAttention : public torch::nn::Module {
   double eps_;
 };
 
+/// Sees the queries and keys `[B, N, heads, D]` of one self-attention as they enter the softmax:
+/// after the norm and the rotation. It must not change them.
+using AttentionObserver = std::function<void(const at::Tensor& q, const at::Tensor& k)>;
+
 /// Self-attention with one kind per head.
 class WanSelfAttention : public WanAttention {
  public:
@@ -43,6 +48,8 @@ class WanSelfAttention : public WanAttention {
   at::Tensor forward(const at::Tensor& y, const at::Tensor& rotations, const TokenGrid& grid,
                      const std::vector<nn::HeadKind>& kinds,
                      const nn::AttentionWindow& window) const;
+
+  AttentionObserver observer;  ///< called in every `forward`; empty at first
 };
 
 /// Keys and values of one block's cross-attention.

@@ -4,6 +4,7 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "oasis/model/wan_dit_attention.h"
@@ -44,6 +45,11 @@ class WanDitBlock : public torch::nn::Module {
   void forward_folded(at::Tensor& x, const FoldedBlock& folded, const BlockInputs& inputs) const;
 
   void reset_parameters(at::Generator& generator);
+
+  /// Of the self-attention; an empty function ends it.
+  void set_attention_observer(AttentionObserver observer) {
+    self_attn_->observer = std::move(observer);
+  }
 
   at::Tensor modulation;                 ///< [1, 6, dim]
   std::vector<nn::HeadKind> head_kinds;  ///< one per head; global at first

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+/// The subcommands of oasis-convert. Each adds its options to `app` and runs, once the command line
+/// is read, as a callback; what it throws ends the program (docs/interfaces.md, "Exit codes").
+namespace oasis::tools {
+
+/// `init`: a model with initial weights, to be trained.
+void add_init_command(CLI::App& app);
+
+/// `wan`: from published Wan2.1 checkpoints to a model folder.
+void add_wan_command(CLI::App& app);
+
+/// `export`: a model folder's transformer under the names that other programs use.
+void add_export_command(CLI::App& app);
+
+/// `verify`: a model folder against the hashes in its model.yaml.
+void add_verify_command(CLI::App& app);
+
+}  // namespace oasis::tools

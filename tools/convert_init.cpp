@@ -1,0 +1,48 @@
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "convert_commands.h"
+#include "convert_staged_folder.h"
+#include "oasis/core/log.h"
+#include "oasis/model/oasis_model.h"
+
+namespace oasis::tools {
+namespace {
+
+struct InitOptions {
+  std::string size = "tiny";
+  std::string precision = "fp32";  ///< of the stored weights
+  std::uint64_t seed = 0;          ///< of the initial weights
+  std::filesystem::path out;
+};
+
+void run_init(const InitOptions& options) {
+  StagedFolder folder(options.out);
+  auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
+  about.precision = options.precision;
+  model::initialise_model_folder(folder.path(), about, options.seed);
+  folder.finish();
+  log::info("{}: {} with initial weights (not trained), {} parameters in the DiT",
+            options.out.string(), about.name, model::parameter_count(about.dit));
+  if (about.head_map) log::info("head map: {}", about.head_map->note);
+}
+
+}  // namespace
+
+void add_init_command(CLI::App& app) {
+  const auto options = std::make_shared<InitOptions>();
+  CLI::App* command = app.add_subcommand("init", "a model without weights, to be trained");
+  command->add_option("--size", options->size, "tiny or wan-1.3b")
+      ->check(CLI::IsMember({"tiny", "wan-1.3b"}))
+      ->capture_default_str();
+  command->add_option("--precision", options->precision, "of the stored weights")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16"}))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "of the initial weights")->capture_default_str();
+  command->add_option("OUT", options->out, "the model folder to make")->required();
+  command->callback([options] { run_init(*options); });
+}
+
+}  // namespace oasis::tools
