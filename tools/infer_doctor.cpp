@@ -6,7 +6,10 @@
 #include <torch/cuda.h>
 
 extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
+#include <libswscale/swscale.h>
 }
 #if __has_include(<opencv4/opencv2/core/version.hpp>)
 #include <opencv4/opencv2/core/version.hpp>
@@ -15,6 +18,8 @@ extern "C" {
 #include <exception>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "infer_model.h"
 #include "oasis/core/device.h"
@@ -23,6 +28,7 @@ extern "C" {
 #include "oasis/infer/clip_upscaler.h"
 #include "oasis/infer/memory_plan.h"
 #include "oasis/media/video_writer.h"
+#include "oasis/model/model_folder.h"
 
 namespace oasis::tools {
 namespace {
@@ -91,6 +97,65 @@ std::string try_model(const InferOptions& options) {
                      result.size(3), result.size(2), precision_name(precision));
 }
 
+std::string describe_ffmpeg() {
+  const auto text = [](unsigned version) {
+    return fmt::format("{}.{}.{}", version >> 16, (version >> 8) & 255, version & 255);
+  };
+  return fmt::format("{} (libavformat {}, libavcodec {}, libavutil {}, libswscale {})",
+                     av_version_info(), text(avformat_version()), text(avcodec_version()),
+                     text(avutil_version()), text(swscale_version()));
+}
+
+std::string describe_cuda() {
+#ifdef OASIS_WITH_CUDA
+  return fmt::format("{} found", torch::cuda::device_count());
+#else
+  return "built without CUDA";
+#endif
+}
+
+const char* name_of(model::FileState state) {
+  switch (state) {
+    case model::FileState::good:
+      return "good";
+    case model::FileState::changed:
+      return "CHANGED: not the file that model.yaml describes";
+    case model::FileState::missing:
+      return "MISSING";
+    case model::FileState::unlisted:
+      return "not listed in model.yaml";
+  }
+  return "unknown";
+}
+
+/// Prints the model folder and the state of each of its files; returns whether all are as listed.
+bool report_model(const std::string& name) {
+  if (name == "bicubic") return report("model", [] { return std::string("bicubic"); });
+  model::ModelDescription about;
+  bool good = report("model", [&] {
+    const auto folder = model_folder(name);
+    about = model::read_model_description(folder);
+    return fmt::format("{}, {}, {}, in {}", about.name, about.trained ? "trained" : "not trained",
+                       about.licence, folder.string());
+  });
+  if (!good) return false;
+  std::vector<model::FileStatus> files;
+  good = report("files", [&] {
+    files = model::verify_files(model_folder(name));
+    return fmt::format("{}, each compared with its hash", files.size());
+  });
+  for (const auto& file : files) {
+    const auto hash = about.files.find(file.name);
+    fmt::print("  {:<28} {}  {}\n", file.name, name_of(file.state),
+               hash == about.files.end() ? "" : hash->second);
+    // The encoder may be left out: only training needs it.
+    const bool optional = file.name == "vae_encoder.safetensors";
+    if (file.state == model::FileState::changed) good = false;
+    if (file.state == model::FileState::missing && !optional) good = false;
+  }
+  return good;
+}
+
 std::string describe_memory() {
   constexpr double gibibyte = 1LL << 30;
   return fmt::format("{:.1f} GiB available",
@@ -102,12 +167,13 @@ std::string describe_memory() {
 int run_doctor(const InferOptions& options) {
   report("oasis", [] { return version(); });
   report("LibTorch", [] { return torch_version(); });
-  report("FFmpeg", [] { return std::string(av_version_info()); });
+  report("FFmpeg", describe_ffmpeg);
 #ifdef CV_VERSION
   report("OpenCV", [] { return std::string(CV_VERSION); });
 #endif
   report("memory", describe_memory);
-  report("CUDA devices", [] { return fmt::format("{}", torch::cuda::device_count()); });
+  report("processors", [] { return fmt::format("{}", std::thread::hardware_concurrency()); });
+  report("CUDA devices", describe_cuda);
   bool good = report("device", [&] { return parse_device(options.device).str() + " works"; });
   {
     const TrialFolder folder;
@@ -117,10 +183,7 @@ int run_doctor(const InferOptions& options) {
       good = good && (works || std::string(codec) != "h264");
     }
   }
-  report("shipped model", [] {
-    const auto folder = shipped_model();
-    return folder.empty() ? std::string("not there") : folder.string();
-  });
+  good = report_model(options.model) && good;
   good = report("inference", [&] { return try_model(options); }) && good;
   return static_cast<int>(good ? ExitCode::done : ExitCode::failed);
 }

@@ -22,9 +22,7 @@ std::filesystem::path shipped_model() {
   return {};
 }
 
-std::unique_ptr<model::ClipModel> open_model(const std::string& name, c10::Device device,
-                                             c10::ScalarType precision) {
-  if (name == "bicubic") return std::make_unique<infer::BicubicModel>(device);
+std::filesystem::path model_folder(const std::string& name) {
   const std::filesystem::path folder = name.empty() ? shipped_model() : std::filesystem::path(name);
   if (folder.empty()) {
     throw Error(ExitCode::usage,
@@ -36,7 +34,23 @@ std::unique_ptr<model::ClipModel> open_model(const std::string& name, c10::Devic
                                              "folder or bicubic",
                                              folder.string()));
   }
-  return model::OasisModel::load(folder, {device, precision});
+  return folder;
+}
+
+std::string model_identity(const std::string& name) {
+  if (name == "bicubic") return name;
+  const auto folder = model_folder(name);
+  const auto about = model::read_model_description(folder);
+  std::string text = about.name;
+  for (const auto& [file, hash] : about.files) text += fmt::format(" {}={}", file, hash);
+  if (about.head_map) text += " head_map=" + model::file_hash(folder / "head_map.yaml");
+  return text;
+}
+
+std::unique_ptr<model::ClipModel> open_model(const std::string& name, c10::Device device,
+                                             c10::ScalarType precision) {
+  if (name == "bicubic") return std::make_unique<infer::BicubicModel>(device);
+  return model::OasisModel::load(model_folder(name), {device, precision});
 }
 
 }  // namespace oasis::tools

@@ -16,6 +16,13 @@ namespace oasis::tools {
 /// neither is there.
 std::filesystem::path shipped_model();
 
+/// The folder that `--model` names, which is not "bicubic". Throws `oasis::Error` (usage) if there
+/// is none.
+std::filesystem::path model_folder(const std::string& name);
+
+/// The name and the files' hashes of what `--model` names, as one text.
+std::string model_identity(const std::string& name);
+
 /// The model that `--model` names: "bicubic", a folder, or nothing for the shipped one. Throws
 /// `oasis::Error` (usage) if there is none, and what loading throws.
 std::unique_ptr<model::ClipModel> open_model(const std::string& name, c10::Device device,

@@ -23,6 +23,8 @@ constexpr const char* kExamples = R"(Examples:
       Only these fifteen seconds.
   oasis-infer frames/ upscaled/ --tile 1024x1024 --chunk 17
       A folder of images to PNG, with less memory.
+  oasis-infer film.mkv large.mkv --resume
+      Can be interrupted; the same command goes on.
   oasis-infer --doctor
       Say what this installation can do.
 
@@ -75,6 +77,12 @@ void add_options(CLI::App& app, InferOptions& options, RawOptions& raw) {
   app.add_option("--crf", options.crf, "Constant quality of the codec, smaller is better")
       ->check(CLI::Range(0, 63));
   app.add_flag("--overwrite", options.overwrite, "Replace OUT if it exists");
+  app.add_flag("--resume", options.resume,
+               "Keep finished parts in OUT.part.d while working, and go on from those that an "
+               "interrupted run with --resume has left there");
+  app.add_option("--part-frames", options.part_frames,
+                 "Frames of such a part: what an interruption loses at most (default 64)")
+      ->check(CLI::Range(1, 100000));
   app.add_option("--device", options.device, "cpu, cuda or cuda:N (default cpu)");
   app.add_option("--precision", options.precision,
                  "fp32, bf16 or fp16 (default: fp32 on the CPU, bf16 on CUDA)");

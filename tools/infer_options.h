@@ -22,6 +22,8 @@ struct InferOptions {
   std::string codec;
   int crf = -1;
   bool overwrite = false;
+  bool resume = false;   ///< keep finished parts, and go on from them if they are there
+  int part_frames = 64;  ///< frames of such a part
   std::string device = "cpu";
   std::string precision;
   int threads = 0;

@@ -21,7 +21,7 @@ struct InferReport {
   std::vector<std::string> warnings;
 };
 
-/// Output pixels per second of the whole run, in millions.
+/// Output pixels per second of this run, without what an earlier one did, in millions.
 double megapixels_per_second(const infer::UpscaleReport& run);
 
 /// The table for people, on standard error.

@@ -31,6 +31,13 @@ model::ClipRules BicubicModel::rules() const {
   return rules;
 }
 
+std::int64_t BicubicModel::peak_bytes(std::int64_t frames, std::int64_t height,
+                                      std::int64_t width) const {
+  constexpr std::int64_t floats_per_pixel = 3 * (1 + 16);
+  // The result, and one frame of source and result.
+  return floats_per_pixel * 4 * height * width * (frames + 1);
+}
+
 std::string BicubicModel::description() const { return "bicubic interpolation (no model)"; }
 
 }  // namespace oasis::infer

@@ -72,7 +72,7 @@ at::Tensor ClipUpscaler::upscale(const at::Tensor& frames, std::int64_t padded) 
   if (rules.per_pixel_local) {
     tile = {0, 0};
   } else if (tile == Size{}) {
-    tile = choose_tile(frame, padded, settings_.memory_budget);
+    tile = choose_tile(model_, frame, padded, settings_.memory_budget);
   }
   if (largest_ != Size{}) tile = largest_;
   while (true) {
@@ -84,7 +84,7 @@ at::Tensor ClipUpscaler::upscale(const at::Tensor& frames, std::int64_t padded) 
       return result.narrow(1, 0, frames.size(1))
           .narrow(2, 0, kScale * frame.height)
           .narrow(3, 0, kScale * frame.width)
-          .add(1.0)
+          .add_(1.0)  // in place: nobody else holds the result, which may be large
           .mul_(0.5);
     } catch (const Error&) {
       throw;

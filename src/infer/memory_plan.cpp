@@ -33,9 +33,21 @@ Size halve_tile(Size tile) {
   return tile;
 }
 
-Size choose_tile(Size frame, std::int64_t frames, std::int64_t budget) {
+std::int64_t clip_bytes(const model::ClipModel& model, Size frame, Size tile, std::int64_t frames) {
+  // Three float channels, of the source as read and as given to the model, and 16 times as many
+  // values of the result.
+  constexpr std::int64_t source = 2 * 3 * 4;
+  constexpr std::int64_t result = 16 * 3 * 4;
+  const bool tiled = tile.width < frame.width || tile.height < frame.height;
+  const std::int64_t pixels = frame.width * frame.height * frames;
+  return model.peak_bytes(frames, tile.height, tile.width) +
+         pixels * (source + (tiled ? result : 0));
+}
+
+Size choose_tile(const model::ClipModel& model, Size frame, std::int64_t frames,
+                 std::int64_t budget) {
   Size tile = frame;
-  while (budget > 0 && tile.width * tile.height * frames * kBytesPerPixelFrame > budget) {
+  while (budget > 0 && clip_bytes(model, frame, tile, frames) > budget) {
     const Size smaller = halve_tile(tile);
     if (smaller == tile) break;
     tile = smaller;

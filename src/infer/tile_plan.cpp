@@ -31,11 +31,12 @@ TilePlan plan_tiles(Size frame, Size tile, std::int64_t overlap, std::int64_t si
   plan.padded = {padded_size(frame.width, size_step, min_size),
                  padded_size(frame.height, size_step, min_size)};
   const std::int64_t smallest = padded_size(1, size_step, min_size);
-  const auto fit = [&](std::int64_t wanted, std::int64_t whole) {
-    if (wanted <= 0) return whole;
+  const auto fit = [&](std::int64_t wanted, std::int64_t side, std::int64_t whole) {
+    if (wanted <= 0 || wanted >= side) return whole;
     return std::min(whole, std::max(smallest, wanted / size_step * size_step));
   };
-  const Size fitted{fit(tile.width, plan.padded.width), fit(tile.height, plan.padded.height)};
+  const Size fitted{fit(tile.width, frame.width, plan.padded.width),
+                    fit(tile.height, frame.height, plan.padded.height)};
   plan.rows = plan_axis(plan.padded.height, fitted.height, overlap, size_step);
   plan.cols = plan_axis(plan.padded.width, fitted.width, overlap, size_step);
   return plan;

@@ -16,7 +16,7 @@
 #include "oasis/infer/chunk_blender.h"
 #include "oasis/infer/chunk_plan.h"
 #include "oasis/infer/output_size.h"
-#include "oasis/infer/scene_cut.h"
+#include "oasis/media/scene_cut.h"
 
 namespace oasis::infer {
 namespace {
@@ -55,6 +55,7 @@ class Pipeline {
   UpscaleReport run(const FrameSource& source, const FrameSink& sink,
                     const FrameProgress& progress) {
     const auto start = Clock::now();
+    const model::StageTimes before = model_.times();
     progress_ = &progress;
     std::thread reader([&] { guarded([&] { read(source); }); });
     std::thread writer([&] { guarded([&] { write(sink); }); });
@@ -62,6 +63,10 @@ class Pipeline {
     reader.join();
     writer.join();
     if (failure_) std::rethrow_exception(failure_);
+    const model::StageTimes after = model_.times();
+    report_.times.project = after.project - before.project;
+    report_.times.dit = after.dit - before.dit;
+    report_.times.decode = after.decode - before.decode;
     report_.times.wall = std::chrono::duration<double>(Clock::now() - start).count();
     return report_;
   }
@@ -142,14 +147,25 @@ class Pipeline {
     for (const Chunk& chunk : planner_.push(cut)) upscale_chunk(chunk);
   }
 
-  void upscale_chunk(const Chunk& chunk) {
+  void upscale_chunk(Chunk chunk) {
     throw_if_interrupted();
+    if (chunk.end() <= settings_.skip) {
+      while (position_ < chunk.end()) skip_frame();
+      frames_.drop_before(chunk.end() - (local_ ? 0 : settings_.overlap));
+      return;
+    }
     std::vector<at::Tensor> ready;
     {
       const StageTimer timer(report_.times.model);
       const at::Tensor clip = frames_.clip(chunk);
       frames_.drop_before(chunk.end() - (local_ ? 0 : settings_.overlap));
-      ready = blender_.push(chunk, clips_.upscale(clip, chunk.padded));
+      at::Tensor result = clips_.upscale(clip, chunk.padded);
+      if (const std::int64_t gone = position_ - chunk.first; gone > 0 && chunks_skipped()) {
+        // The chunk before was skipped, and with it the frames that both cover.
+        result = result.narrow(1, gone, chunk.count - gone);
+        chunk = {position_, chunk.count - gone, chunk.padded, 0};
+      }
+      ready = blender_.push(chunk, result);
     }
     ++report_.chunks;
     report_.tiles = clips_.tiles();
@@ -157,9 +173,22 @@ class Pipeline {
     emit(ready);
   }
 
+  /// Whether no chunk has been given to the model yet, though frames have gone by.
+  bool chunks_skipped() const { return report_.chunks == 0 && position_ > 0; }
+
+  void skip_frame() {
+    frames_.take_times();
+    ++position_;
+    ++report_.skipped;
+  }
+
   void emit(const std::vector<at::Tensor>& pieces) {
     for (const at::Tensor& piece : pieces) {
       for (std::int64_t i = 0; i < piece.size(1); ++i) {
+        if (position_ < settings_.skip) {
+          skip_frame();
+          continue;
+        }
         media::Frame frame;
         {
           const StageTimer timer(report_.times.model);
@@ -169,8 +198,9 @@ class Pipeline {
           report_.output = {frame.width, frame.height};
         }
         if (!output_.push(std::move(frame), throw_if_interrupted)) return;
+        ++position_;
         ++report_.frames;
-        if (*progress_) (*progress_)(report_.frames);
+        if (*progress_) (*progress_)(position_);
       }
     }
   }
@@ -181,11 +211,12 @@ class Pipeline {
   ClipUpscaler clips_;
   ChunkBlender blender_;
   ChunkPlanner planner_;
-  SceneCutDetector detector_;
+  media::SceneCutDetector detector_;
   FrameBuffer frames_;
   BoundedQueue<media::Frame> input_;
   BoundedQueue<media::Frame> output_;
   bool started_ = false;
+  std::int64_t position_ = 0;  ///< of the next frame to deliver or to pass over
   const FrameProgress* progress_ = nullptr;
   UpscaleReport report_;
   std::mutex failure_mutex_;

@@ -81,6 +81,24 @@ bool needs_scaler(int format, const AVPixFmtDescriptor& descriptor) {
          format == AV_PIX_FMT_XYZ12BE;
 }
 
+bool is_planar_float(int format) {
+  return format == AV_PIX_FMT_GBRPF32 || format == AV_PIX_FMT_GBRAPF32 ||
+         format == AV_PIX_FMT_GRAYF32;
+}
+
+/// Float samples need no conversion: `swscale` would keep no more than 12 bits of them.
+void copy_floats(const AVFrame& picture, const AVPixFmtDescriptor& descriptor, Frame& frame) {
+  frame.resize(picture.width, picture.height);
+  for (int channel = 0; channel < 3; ++channel) {
+    const int plane = descriptor.comp[is_gray(descriptor) ? 0 : channel].plane;
+    for (int y = 0; y < picture.height; ++y) {
+      std::memcpy(frame.plane(channel) + static_cast<std::ptrdiff_t>(y) * picture.width,
+                  picture.data[plane] + static_cast<std::ptrdiff_t>(y) * picture.linesize[plane],
+                  sizeof(float) * static_cast<std::size_t>(picture.width));
+    }
+  }
+}
+
 /// One plane per component, whole native samples: readable in place.
 bool readable_in_place(const AVPixFmtDescriptor& descriptor) {
   const int depth = descriptor.comp[0].depth;
@@ -173,16 +191,18 @@ const AVFrame& FrameImporter::in_plain_format(const AVFrame& picture) {
   const AVPixFmtDescriptor& descriptor = descriptor_of(picture.format);
   if (!needs_scaler(picture.format, descriptor)) return picture;
   const AVPixelFormat target = is_gray(descriptor) ? AV_PIX_FMT_GRAY16 : AV_PIX_FMT_GBRP16;
-  if (!converted_ || converted_->width != picture.width || converted_->height != picture.height) {
+  if (!converted_ || converted_->format != target || converted_->width != picture.width ||
+      converted_->height != picture.height) {
     converted_ = new_frame();
     converted_->format = target;
     converted_->width = picture.width;
     converted_->height = picture.height;
     av_frame_get_buffer(converted_.get(), 0);
-    scaler_.reset(sws_getContext(
-        picture.width, picture.height, static_cast<AVPixelFormat>(picture.format), picture.width,
-        picture.height, target, SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
   }
+  scaler_.reset(sws_getCachedContext(scaler_.release(), picture.width, picture.height,
+                                     static_cast<AVPixelFormat>(picture.format), picture.width,
+                                     picture.height, target, SWS_BICUBIC | SWS_ACCURATE_RND,
+                                     nullptr, nullptr, nullptr));
   if (!scaler_ || sws_scale(scaler_.get(), picture.data, picture.linesize, 0, picture.height,
                             converted_->data, converted_->linesize) < 0) {
     throw Error(
@@ -212,6 +232,9 @@ void FrameImporter::unpack_palette(const AVFrame& picture) {
 }
 
 void FrameImporter::import(const AVFrame& picture, const PictureKind& kind, Frame& frame) {
+  if (is_planar_float(picture.format)) {
+    return copy_floats(picture, descriptor_of(picture.format), frame);
+  }
   const AVFrame& plain = in_plain_format(picture);
   const AVPixFmtDescriptor& descriptor = descriptor_of(plain.format);
   PlanarPicture planar;

@@ -15,15 +15,20 @@ class ImageWriter final : public VideoWriter {
 
   void write(const Frame& frame) override;
   void finish() override;
+  std::int64_t frames_kept() const override { return kept_; }
   const std::string& codec() const override { return codec_; }
 
  private:
+  void take_up_images(const std::filesystem::path& parts);
+  std::filesystem::path image_path(int number) const;
+
   PartPath part_;
   std::string codec_ = "png";
   bool single_;
   int bit_depth_;
   int width_, height_;
   int count_ = 0;
+  int kept_ = 0;
 };
 
 }  // namespace oasis::media

@@ -81,7 +81,7 @@ PartPath::PartPath(const fs::path& path, const fs::path& source, bool overwrite)
 }
 
 PartPath::~PartPath() {
-  if (committed_) return;
+  if (committed_ || kept_) return;
   std::error_code error;
   fs::remove_all(part_, error);
 }

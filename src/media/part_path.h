@@ -11,13 +11,16 @@ class PartPath {
   /// `overwrite` is false. A folder may exist when it is empty, and with `overwrite` when it holds
   /// nothing but PNG files.
   PartPath(const std::filesystem::path& path, const std::filesystem::path& source, bool overwrite);
-  /// Removes the part unless it was committed.
+  /// Removes the part unless it was committed or is to be kept.
   ~PartPath();
   PartPath(const PartPath&) = delete;
   PartPath& operator=(const PartPath&) = delete;
 
   const std::filesystem::path& part() const { return part_; }
   const std::filesystem::path& path() const { return path_; }
+
+  /// From now on the part outlives this object.
+  void keep() { kept_ = true; }
 
   /// Syncs to disk and renames. Throws `Error` (`failed`; `usage` when the path came into being
   /// meanwhile and may not be overwritten).
@@ -27,6 +30,7 @@ class PartPath {
   std::filesystem::path path_, part_;
   bool overwrite_;
   bool committed_ = false;
+  bool kept_ = false;
 };
 
 }  // namespace oasis::media

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "oasis/media/video_reader.h"
+
 // Unusual and damaged clips through the whole program, judged from outside with ffprobe.
 
 namespace {
@@ -30,6 +32,33 @@ std::vector<std::string> names_in(const std::string& folder) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+/// Those of `wanted` that are there.
+std::vector<std::string> names_among(const std::string& folder,
+                                     const std::vector<std::string>& wanted) {
+  std::vector<std::string> names;
+  for (const std::string& name : names_in(folder)) {
+    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) names.push_back(name);
+  }
+  return names;
+}
+
+/// Mean difference between a frame and one of four times its size, each 4 x 4 pixels averaged.
+double mean_distance(const oasis::media::Frame& small, const oasis::media::Frame& large) {
+  double sum = 0;
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < small.height; ++y) {
+      for (int x = 0; x < small.width; ++x) {
+        double mean = 0;
+        for (int k = 0; k < 16; ++k) {
+          mean += large.plane(c)[(4 * y + k / 4) * large.width + 4 * x + k % 4] / 16.0;
+        }
+        sum += std::abs(mean - small.plane(c)[y * small.width + x]);
+      }
+    }
+  }
+  return sum / static_cast<double>(small.rgb.size());
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& file) {
@@ -137,17 +166,21 @@ class OddClips : public testing::TestWithParam<std::string> {
   }
 
   /// Upscales a clip of `set`; the result has the source's container where that can be written.
-  int upscale(const std::string& set) {
+  int upscale(const std::string& set, const std::string& options = "--model bicubic",
+              const std::string& container = "") {
     input_ = kClips / set / GetParam();
     const std::string extension = input_.extension().string();
     const bool kept =
         extension == ".mp4" || extension == ".mov" || extension == ".mkv" || extension == ".webm";
-    output_ = folder_ / "out" / (input_.stem().string() + (kept ? extension : ".mkv"));
-    return exit_code(
-        std::system(fmt::format("'{}/oasis-infer' '{}' '{}' --model bicubic --overwrite --quiet "
-                                ">/dev/null 2>'{}/messages'",
-                                OASIS_BIN_DIR, input_.string(), output_.string(), folder_.string())
-                        .c_str()));
+    output_ = folder_ / "out" /
+              (input_.stem().string() + (!container.empty() ? container
+                                         : kept             ? extension
+                                                            : ".mkv"));
+    return exit_code(std::system(fmt::format("'{}/oasis-infer' '{}' '{}' {} --overwrite --quiet "
+                                             ">/dev/null 2>'{}/messages'",
+                                             OASIS_BIN_DIR, input_.string(), output_.string(),
+                                             options, folder_.string())
+                                     .c_str()));
   }
 
   std::vector<std::string> messages() const {
@@ -255,6 +288,38 @@ TEST_P(OddClips, KeepEverythingButTheSize) {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OddClips);
 INSTANTIATE_TEST_SUITE_P(Clips, OddClips, testing::ValuesIn(names_in("odd")), test_name);
+
+/// Five frames by the shipped model, trained or not: the input's picture, larger.
+class ShippedModel : public OddClips {};
+
+TEST_P(ShippedModel, UpscalesFiveFrames) {
+  ASSERT_EQ(upscale("odd", "--frames 0:5 --codec ffv1", ".mkv"), 0)
+      << (messages().empty() ? "" : messages().back());
+  Clip source, result;
+  ASSERT_NO_FATAL_FAILURE(read_clip(input_, source));
+  ASSERT_NO_FATAL_FAILURE(read_clip(output_, result));
+  ASSERT_GE(source.times.size(), 5U);
+  ASSERT_EQ(result.times.size(), 5U);
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_NEAR(result.times[i], source.times[i] - source.times[0], result.tick() + 1e-9);
+  }
+  expect_same_picture_shape(source, result);
+  expect_same_colours(source, result);
+
+  const auto small = oasis::media::VideoReader::open(input_);
+  const auto large = oasis::media::VideoReader::open(output_);
+  oasis::media::Frame before, after;
+  for (int frame = 0; frame < 5; ++frame) {
+    ASSERT_TRUE(small->next(before) && large->next(after));
+    EXPECT_LT(mean_distance(before, after), 0.03) << "frame " << frame;
+  }
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ShippedModel);
+INSTANTIATE_TEST_SUITE_P(Clips, ShippedModel,
+                         testing::ValuesIn(names_among(
+                             "odd", {"dims_tiny_34x26.mp4", "full_range.mp4", "hevc_10bit.mp4"})),
+                         test_name);
 
 class DamagedClips : public OddClips {};
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -7,9 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "oasis/media/image_io.h"
 #include "oasis/media/video_reader.h"
@@ -51,6 +55,25 @@ class InferProgram : public testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
+  /// Starts the program on the input without waiting for it.
+  pid_t start(const std::string& output, const std::vector<std::string>& more) const {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    std::vector<std::string> arguments = {"oasis-infer", (folder_ / "in").string(), output,
+                                          "--quiet"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    std::vector<char*> raw;
+    for (std::string& argument : arguments) raw.push_back(argument.data());
+    raw.push_back(nullptr);
+    execv(OASIS_BIN_DIR "/oasis-infer", raw.data());
+    _exit(99);
+  }
+
+  static std::string contents(const fs::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
   fs::path folder_;
 };
 
@@ -85,6 +108,10 @@ struct Wrong {
   int code;
 };
 
+void PrintTo(const Wrong& wrong, std::ostream* stream) {
+  *stream << "\"" << wrong.arguments << "\" gives " << wrong.code;
+}
+
 class InferProgramCodes : public InferProgram, public testing::WithParamInterface<Wrong> {};
 
 TEST_P(InferProgramCodes, SayWhatIsWrong) {
@@ -101,6 +128,74 @@ INSTANTIATE_TEST_SUITE_P(Cases, InferProgramCodes,
                                          Wrong{"{}/in {}/out.mkv --model bicubic --size 51x40", 2},
                                          Wrong{"{}/in {}/out.mkv --model {}/nowhere", 2},
                                          Wrong{"{}/nowhere.mp4 {}/out.mkv --model bicubic", 3}));
+
+TEST_F(InferProgram, BicubicGivesTheSameFileForEverySetting) {
+  make_input(9);
+  for (const char* name : {"a.mp4", "a.mkv"}) {
+    std::string expected;
+    for (const char* settings : {"", "--threads 1", "--threads 3 --tile 32x32", "--chunk 5"}) {
+      const std::string out = (folder_ / name).string();
+      ASSERT_EQ(run("{}/in " + out + " --model bicubic --overwrite " + settings), 0);
+      if (expected.empty()) expected = contents(out);
+      EXPECT_FALSE(expected.empty());
+      EXPECT_TRUE(contents(out) == expected) << name << " " << settings;
+    }
+  }
+}
+
+TEST_F(InferProgram, GoesOnAfterBeingKilled) {
+  make_input(60);
+  for (const std::string name : {"out.mkv", "frames"}) {
+    const std::string common = " --model bicubic --scale 20 --chunk 5 --resume --part-frames 4";
+    const std::string codec = name == "frames" ? "" : " --codec ffv1";
+    ASSERT_EQ(run("{}/in {}/whole-" + name + common + codec), 0);
+    const fs::path output = folder_ / name;
+    const fs::path parts = output.string() + ".part.d";
+    const auto sixth = name == "frames" ? fs::path(output.string() + ".part") / "000021.png"
+                                        : parts / "000005.packets";
+    std::vector<std::string> arguments = {"--model", "bicubic",  "--scale",       "20", "--chunk",
+                                          "5",       "--resume", "--part-frames", "4"};
+    if (!codec.empty()) arguments.insert(arguments.end(), {"--codec", "ffv1"});
+    const pid_t child = start(output, arguments);
+    ASSERT_GT(child, 0);
+    for (int i = 0; i < 1000 && !fs::exists(sixth); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the work was done before it could be killed";
+    EXPECT_FALSE(fs::exists(output));
+    EXPECT_TRUE(fs::exists(sixth));
+
+    // Other options are refused, and the parts stay.
+    EXPECT_EQ(run("{}/in {}/" + name + common + codec + " --size 80x80"), 2);
+    ASSERT_EQ(run("{}/in {}/" + name + common + codec + " --json {}/report.json"), 0);
+    const auto report = nlohmann::json::parse(std::ifstream(folder_ / "report.json"));
+    const int before = report["frames_done_before"];
+    EXPECT_GE(before, 20);
+    EXPECT_EQ(report["frames"], 60 - before);
+    EXPECT_FALSE(fs::exists(parts));
+    if (name == "frames") {
+      for (int i = 1; i <= 60; ++i) {
+        const std::string image = fmt::format("{:06d}.png", i);
+        EXPECT_TRUE(contents(output / image) == contents(folder_ / ("whole-" + name) / image))
+            << image;
+      }
+      EXPECT_EQ(std::distance(fs::directory_iterator(output), fs::directory_iterator()), 60);
+    } else {
+      EXPECT_TRUE(contents(output) == contents(folder_ / ("whole-" + name)));
+    }
+  }
+}
+
+TEST_F(InferProgram, ResumesOnlyWhatIsThere) {
+  make_input(3);
+  ASSERT_EQ(run("{}/in {}/out.mkv --model bicubic --resume"), 0);
+  EXPECT_FALSE(fs::exists(folder_ / "out.mkv.part.d"));
+  EXPECT_EQ(run("{}/in {}/out.mkv --model bicubic --resume"), 2);
+  EXPECT_FALSE(fs::exists(folder_ / "out.mkv.part.d"));
+}
 
 TEST_F(InferProgram, AnInterruptLeavesNoFile) {
   make_input(100);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "oasis/infer/bicubic_model.h"
 #include "oasis/infer/memory_plan.h"
 
 namespace oasis::infer {
@@ -56,22 +57,38 @@ TEST(TilePlan, WholeFrameByDefault) {
   EXPECT_EQ(plan.padded, (Size{56, 32}));
 }
 
+TEST(TilePlan, ATileOfTheFrameIsTheFrame) {
+  // Rounding 18 down to a multiple of 4 would cut the frame in two.
+  EXPECT_EQ(plan_tiles({16, 18}, {16, 18}, 16, 4, 16).count(), 1);
+  EXPECT_EQ(plan_tiles({16, 18}, {16, 17}, 16, 4, 16).count(), 2);
+}
+
 TEST(TilePlan, NeverBelowTheModelsSmallestSize) {
   const auto plan = plan_tiles({100, 100}, {5, 5}, 16, 8, 20);
   for (const Span& span : plan.rows) EXPECT_EQ(span.count, 24);
 }
 
+/// Needs ten times its result.
+class HungryModel final : public BicubicModel {
+ public:
+  std::int64_t peak_bytes(std::int64_t frames, std::int64_t height,
+                          std::int64_t width) const override {
+    return 10 * 192 * frames * height * width;
+  }
+};
+
 TEST(MemoryPlan, HalvesTheLongerSideUntilItFits) {
   const std::int64_t frames = 33;
-  const auto bytes = [&](Size size) {
-    return size.width * size.height * frames * kBytesPerPixelFrame;
-  };
-  EXPECT_EQ(choose_tile({480, 270}, frames, 0), (Size{480, 270}));
-  EXPECT_EQ(choose_tile({480, 270}, frames, bytes({480, 270})), (Size{480, 270}));
-  EXPECT_EQ(choose_tile({480, 270}, frames, bytes({480, 270}) - 1), (Size{240, 270}));
-  EXPECT_EQ(choose_tile({480, 270}, frames, bytes({240, 135})), (Size{240, 135}));
-  EXPECT_EQ(choose_tile({480, 270}, frames, 1), (Size{64, 64}));
-  EXPECT_EQ(choose_tile({40, 30}, frames, 1), (Size{40, 30}));
+  const HungryModel model;
+  const Size frame{480, 270};
+  const auto bytes = [&](Size tile) { return clip_bytes(model, frame, tile, frames); };
+  EXPECT_EQ(bytes({120, 90}) - bytes({120, 45}), 33 * 120 * 45 * 1920);
+  EXPECT_EQ(choose_tile(model, frame, frames, 0), (Size{480, 270}));
+  EXPECT_EQ(choose_tile(model, frame, frames, bytes(frame)), (Size{480, 270}));
+  EXPECT_EQ(choose_tile(model, frame, frames, bytes({240, 270})), (Size{240, 270}));
+  EXPECT_EQ(choose_tile(model, frame, frames, bytes({240, 135})), (Size{240, 135}));
+  EXPECT_EQ(choose_tile(model, frame, frames, 1), (Size{64, 64}));
+  EXPECT_EQ(choose_tile(model, {40, 30}, frames, 1), (Size{40, 30}));
 }
 
 }  // namespace

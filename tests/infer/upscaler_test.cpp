@@ -27,6 +27,10 @@ class NearestModel : public model::ClipModel {
     return lq.repeat_interleave(4, 3).repeat_interleave(4, 4);
   }
   model::ClipRules rules() const override { return {4, 8, 16, false}; }
+  std::int64_t peak_bytes(std::int64_t frames, std::int64_t height,
+                          std::int64_t width) const override {
+    return 204 * frames * height * width;
+  }
   std::string description() const override { return "nearest"; }
 
   int calls = 0;

@@ -17,6 +17,8 @@ class BicubicModel : public model::ClipModel {
 
   at::Tensor upscale(const at::Tensor& lq) override;
   model::ClipRules rules() const override;
+  std::int64_t peak_bytes(std::int64_t frames, std::int64_t height,
+                          std::int64_t width) const override;
   std::string description() const override;
 
  private:

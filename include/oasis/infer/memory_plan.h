@@ -3,12 +3,9 @@
 #include <cstdint>
 
 #include "oasis/infer/tile_plan.h"
+#include "oasis/model/clip_model.h"
 
 namespace oasis::infer {
-
-/// Bytes that a model is taken to need per source pixel and frame of a clip while it works: an
-/// upper estimate for decoders that keep some frames at full size, with the result (192 bytes).
-inline constexpr std::int64_t kBytesPerPixelFrame = 2048;
 
 /// Tiles are not made smaller than this many source pixels a side without being asked to.
 inline constexpr std::int64_t kSmallestAutomaticTile = 64;
@@ -23,9 +20,14 @@ std::int64_t peak_memory();
 /// most `kSmallestAutomaticTile`.
 Size halve_tile(Size tile);
 
-/// The largest tile, from the whole frame down by halving, whose clip of `frames` frames fits into
-/// `budget` bytes by the estimate above; the smallest one if none does. `budget` 0: the whole
-/// frame.
-Size choose_tile(Size frame, std::int64_t frames, std::int64_t budget);
+/// Upper estimate of the bytes held while a clip of `frames` frames of size `frame` is upscaled in
+/// tiles: the clip, the model's own need for one tile (`ClipModel::peak_bytes`) and, with several
+/// tiles, their blended sum. Weights and the queues between the stages are not counted.
+std::int64_t clip_bytes(const model::ClipModel& model, Size frame, Size tile, std::int64_t frames);
+
+/// The largest tile, from the whole frame down by halving, with which `clip_bytes` is at most
+/// `budget`; the smallest one if none is. `budget` 0: the whole frame.
+Size choose_tile(const model::ClipModel& model, Size frame, std::int64_t frames,
+                 std::int64_t budget);
 
 }  // namespace oasis::infer

@@ -25,20 +25,30 @@ struct WriterOptions {
   int crf =
       -1;  ///< constant quality of h264, hevc, vp9: smaller is better; -1: a default per codec
   bool overwrite = false;
-  int threads = 0;  ///< for encoding and conversion; 0: as many as processors
+  /// For conversion; 0: as many as processors. Encoders run with a fixed number of threads, on
+  /// which their result depends.
+  int threads = 0;
   /// The source whose other streams (sound, subtitles, further video), chapters and tags are
   /// copied; empty, or not a media file: pictures only.
   std::filesystem::path source;
   /// Only this part of the source is written: times are shifted so that `begin` becomes 0, and
   /// copied streams and chapters are cut to it.
   std::optional<PtsRange> range;
+  /// A folder to keep finished work in, so that a later writer with the same options and input can
+  /// go on from it, even if this process is killed; empty: none. Left to the caller to remove. A
+  /// video is then coded in parts of `part_frames` frames, each with an encoder of its own (so each
+  /// starts with a key frame), and put together by `finish()` without coding again. Images stay in
+  /// `PATH.part`.
+  std::filesystem::path parts;
+  int part_frames = 64;
 };
 
 /// Writes a video by file name (`.mp4`, `.mkv`, `.mov`, `.webm`), or PNG images into a folder (a
 /// name without extension, or an existing folder), or one image (`.png`).
 ///
 /// Everything goes to `PATH.part` and gets its name in `finish()`, so a file under the final name
-/// is always complete. The depth, matrix, range, sample aspect and times of the input are kept.
+/// is always complete; equal frames and options give equal bytes. The depth, matrix, range, sample
+/// aspect and times of the input are kept.
 class VideoWriter {
  public:
   /// `input` is the reader's `info()`: times of frames are in its time base; frames have the size
@@ -48,8 +58,13 @@ class VideoWriter {
   static std::unique_ptr<VideoWriter> create(const std::filesystem::path& path,
                                              const WriterOptions& options, const VideoInfo& input,
                                              int out_width, int out_height);
-  /// Removes the `.part` unless `finish()` has returned.
+  /// Removes the `.part` unless `finish()` has returned (images that `WriterOptions::parts` tells
+  /// to keep stay).
   virtual ~VideoWriter() = default;
+
+  /// Leading frames that an earlier writer left complete in `WriterOptions::parts`: the first frame
+  /// to write is the one after them.
+  virtual std::int64_t frames_kept() const { return 0; }
 
   /// Appends a frame. Times must grow from frame to frame; throws `Error` (`failed`) otherwise.
   virtual void write(const Frame& frame) = 0;

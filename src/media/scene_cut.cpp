@@ -1,10 +1,10 @@
-#include "oasis/infer/scene_cut.h"
+#include "oasis/media/scene_cut.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-namespace oasis::infer {
+namespace oasis::media {
 namespace {
 
 constexpr int kCols = 32;
@@ -49,7 +49,7 @@ double half_l1(const double* a, const double* b, int count) {
 
 }  // namespace
 
-SceneCutDetector::Look SceneCutDetector::look_at(const media::Frame& frame) {
+SceneCutDetector::Look SceneCutDetector::look_at(const Frame& frame) {
   const auto red = average_plane(frame.plane(0), frame.width, frame.height);
   const auto green = average_plane(frame.plane(1), frame.width, frame.height);
   const auto blue = average_plane(frame.plane(2), frame.width, frame.height);
@@ -105,7 +105,7 @@ bool SceneCutDetector::decide(std::size_t index) {
   return cut;
 }
 
-std::optional<bool> SceneCutDetector::push(const media::Frame& frame) {
+std::optional<bool> SceneCutDetector::push(const Frame& frame) {
   looks_.push_back(look_at(frame));
   if (looks_.size() < 2) return std::nullopt;
   const bool cut = decide(looks_.size() - 2);
@@ -121,4 +121,4 @@ std::optional<bool> SceneCutDetector::finish() {
   return cut;
 }
 
-}  // namespace oasis::infer
+}  // namespace oasis::media

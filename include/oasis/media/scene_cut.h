@@ -8,7 +8,7 @@
 
 #include "oasis/media/frame.h"
 
-namespace oasis::infer {
+namespace oasis::media {
 
 /// Thresholds of `SceneCutDetector`. Differences are in [0, 1].
 struct SceneCutSettings {
@@ -40,7 +40,7 @@ class SceneCutDetector {
 
   /// Takes the next frame; says of the frame before it whether it starts a scene after a cut
   /// (nothing at the first call). The first frame of a video is not a cut.
-  std::optional<bool> push(const media::Frame& frame);
+  std::optional<bool> push(const Frame& frame);
 
   /// The video is over: the answer for the last frame, if there was any.
   std::optional<bool> finish();
@@ -51,7 +51,7 @@ class SceneCutDetector {
     std::array<double, 32> histogram;  ///< 16 luma, 8 Cb, 8 Cr; each part sums to 1
   };
 
-  static Look look_at(const media::Frame& frame);
+  static Look look_at(const Frame& frame);
   static double pixel_difference(const Look& a, const Look& b);
   static double histogram_difference(const Look& a, const Look& b);
   /// Whether the frame at `index` of `looks_` starts a scene.
@@ -62,4 +62,4 @@ class SceneCutDetector {
   std::deque<double> recent_;  ///< differences of the frames before t in this scene
 };
 
-}  // namespace oasis::infer
+}  // namespace oasis::media
