@@ -43,7 +43,8 @@ Fixture Fixture::load(const std::filesystem::path& path) {
     throw std::runtime_error(fixture.path_ + ": not a golden case of version 1");
   }
   fixture.area_ = required(metadata, "area", fixture.path_);
-  fixture.config_ = nlohmann::json::parse(required(metadata, "config", fixture.path_));
+  fixture.config_text_ = required(metadata, "config", fixture.path_);
+  fixture.config_ = nlohmann::json::parse(fixture.config_text_);
   fixture.tolerance_ = nlohmann::json::parse(required(metadata, "tolerance", fixture.path_));
   fixture.tensors_ = file.tensors();
   if (fixture.config_.contains("formula")) {

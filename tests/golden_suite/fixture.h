@@ -27,6 +27,8 @@ class Fixture {
   const std::string& area() const { return area_; }
   /// What is needed to build the object under test.
   const nlohmann::json& config() const { return config_; }
+  /// The same as it stands in the file: parsed JSON loses the order of keys.
+  const std::string& config_text() const { return config_text_; }
   /// Whether the tensor of this full name ("weights.x", "input.x", ...) is there.
   bool has(const std::string& full_name) const { return tensors_.count(full_name) != 0; }
 
@@ -50,6 +52,7 @@ class Fixture {
 
   std::string path_;
   std::string area_;
+  std::string config_text_;
   nlohmann::json config_;
   nlohmann::json tolerance_;
   checkpoint::StateDict tensors_;

@@ -23,11 +23,10 @@ namespace fs = std::filesystem;
 
 // Areas whose turn has not come. This list only shrinks, and ends empty.
 constexpr std::array pending_areas = {
-    "blur_kernel",  "degrade_ops",     "degrade_plan", "losses",        "optimizer",
-    "resize",       "color_fix",       "routing",      "one_step",      "raft",
-    "lpips",        "clip_iqa",        "clip_text",    "dover_swin",    "dover_convnext",
-    "dover_resize", "dover_fragments", "dover_fusion", "dover_sampler", "psnr",
-    "ssim",         "ewarp",           "warp",         "luma_pulse",
+    "blur_kernel",    "degrade_ops",  "degrade_plan",    "resize",       "color_fix",
+    "routing",        "one_step",     "clip_iqa",        "clip_text",    "dover_swin",
+    "dover_convnext", "dover_resize", "dover_fragments", "dover_fusion", "dover_sampler",
+    "psnr",           "ssim",         "ewarp",           "luma_pulse",
 };
 
 bool is_pending(const std::string& area) {

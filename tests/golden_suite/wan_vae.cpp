@@ -46,6 +46,9 @@ void check_decoder(const Fixture& fixture, const model::WanVaeConfig& config,
   for (std::int64_t step : {1, 2, 3}) {
     fixture.expect_close("decoded", clamped(decoder.decode_streamed(latent, step)));
   }
+  const at::Tensor tracked = latent.clone().requires_grad_(true);  // the differentiable path
+  fixture.expect_close("decoded", clamped(decoder.decode(tracked)).detach());
+  fixture.expect_close("decoded", clamped(decoder.decode_streamed(tracked, 2)).detach());
   if (fixture.has("output.dlatent")) {
     for (bool streamed : {false, true}) {
       const at::Tensor leaf = latent.clone().requires_grad_(true);
