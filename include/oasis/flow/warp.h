@@ -1,0 +1,19 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace oasis::flow {
+
+/// What a sample outside the picture sees.
+enum class WarpPadding {
+  border,  ///< the nearest pixel (Resample2d of the E_warp scripts)
+  zeros,   ///< 0
+};
+
+/// Backward warping: `result(x, y) = source(x + dx, y + dy)`, bilinear, `align_corners` true.
+/// source `[N, C, H, W]`, flow `[N, 2, H, W]` with channels (dx, dy) in pixels on the grid of the
+/// result, pointing into the source: to warp S towards T, give the flow from T to S. Differentiable
+/// with respect to both. Throws `oasis::Error` where the shapes disagree.
+at::Tensor warp(const at::Tensor& source, const at::Tensor& flow, WarpPadding padding);
+
+}  // namespace oasis::flow

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace oasis::losses {
+
+/// The mean over all elements of (a - b)^2: eq. 8 on latents, the pixel term of eq. 9 on videos.
+at::Tensor mean_squared_error(const at::Tensor& a, const at::Tensor& b);
+
+/// The mean of sqrt((a - b)^2 + epsilon^2) (Charbonnier et al., ICIP 1994): the training loss of
+/// small models. epsilon in the units of the values.
+at::Tensor charbonnier(const at::Tensor& a, const at::Tensor& b, double epsilon = 1e-3);
+
+/// The mean absolute difference of horizontal and vertical gradients of `[B, 3, T, H, W]`, averaged
+/// over `scales` levels, each half the size of the one before (2x2 means): edges at their places,
+/// without downloaded weights.
+at::Tensor gradient_loss(const at::Tensor& pred, const at::Tensor& reference, int scales = 3);
+
+}  // namespace oasis::losses

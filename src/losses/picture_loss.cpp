@@ -1,0 +1,44 @@
+#include "oasis/losses/picture_loss.h"
+
+#include <ATen/Functions.h>
+
+namespace oasis::losses {
+namespace {
+
+at::Tensor mean_gradient(const at::Tensor& difference) {
+  const auto step = [&difference](std::int64_t axis) {
+    const std::int64_t size = difference.size(axis);
+    if (size < 2) return difference.sum() * 0.0;
+    return (difference.narrow(axis, 1, size - 1) - difference.narrow(axis, 0, size - 1))
+        .abs()
+        .mean();
+  };
+  return step(-1) + step(-2);
+}
+
+}  // namespace
+
+at::Tensor mean_squared_error(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor difference = a - b;
+  return (difference * difference).mean();
+}
+
+at::Tensor charbonnier(const at::Tensor& a, const at::Tensor& b, double epsilon) {
+  const at::Tensor difference = a - b;
+  return (difference * difference + epsilon * epsilon).sqrt().mean();
+}
+
+at::Tensor gradient_loss(const at::Tensor& pred, const at::Tensor& reference, int scales) {
+  // Frames as a batch: [B * T, 3, H, W]. Gradients are linear, so the difference is enough.
+  at::Tensor difference = (pred - reference).transpose(1, 2).flatten(0, 1);
+  at::Tensor total = mean_gradient(difference);
+  int levels = 1;
+  while (levels < scales && difference.size(-1) >= 4 && difference.size(-2) >= 4) {
+    difference = at::avg_pool2d(difference, {2, 2}, {2, 2});
+    total = total + mean_gradient(difference);
+    ++levels;
+  }
+  return total / static_cast<double>(levels);
+}
+
+}  // namespace oasis::losses
