@@ -1,0 +1,67 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "oasis/model/model_folder.h"
+#include "oasis/model/projector.h"
+#include "oasis/model/wan_dit.h"
+#include "oasis/model/wan_vae.h"
+#include "oasis/train/adamw.h"
+#include "oasis/train/train_config.h"
+
+namespace oasis::train {
+
+/// OASIS as training sees it: the parts that learn have gradients, the frozen ones pass them on.
+class TrainableModel {
+ public:
+  /// Loads a model folder. `with_encoder`: also `vae_encoder.safetensors`, the source of latent
+  /// targets. Weights of DiT and decoder take `precision`; the optimizer keeps their float32
+  /// masters. `oasis::Error` names what is missing or does not fit.
+  TrainableModel(const std::filesystem::path& folder, TrainedParts parts, bool with_encoder,
+                 c10::Device device, c10::ScalarType precision);
+
+  /// The kinds of the heads: "all_global", "start" or a file. `oasis::Error` if it does not fit.
+  void use_head_map(const std::string& name);
+
+  struct Output {
+    at::Tensor latent;  ///< z_H [B, C, n+1, h/2, w/2]
+    at::Tensor video;   ///< [B, 3, F, 4h, 4w], not clamped
+  };
+  /// lq `[B, 3, 4n+1, h, w]` in [-1, 1]. Differentiable with respect to the trained parts.
+  Output forward(const at::Tensor& lq);
+
+  /// The normalised latent mean of an HQ clip (eq. 8's target), without gradients.
+  at::Tensor encode(const at::Tensor& hq) const;
+
+  /// "projector.proj.weight", "dit.blocks.0...", "decoder...": what learns.
+  const AdamW::Parameters& trained() const { return trained_; }
+  std::int64_t trained_count() const;
+  std::int64_t frozen_count() const;
+  const model::ModelDescription& about() const { return about_; }
+
+  /// Writes a complete model folder; `ema`, by the names of `trained()`, may be empty.
+  void save(const std::filesystem::path& folder, const checkpoint::StateDict& master,
+            const checkpoint::StateDict& ema, const std::string& provenance) const;
+
+ private:
+  using Named = AdamW::Parameters;
+  Named parts_of(const std::string& prefix) const;
+
+  std::filesystem::path folder_;
+  model::ModelDescription about_;
+  c10::Device device_;
+  std::shared_ptr<model::Projector> projector_;
+  std::shared_ptr<model::WanDit> dit_;
+  std::unique_ptr<model::WanVaeDecoder> wan_decoder_;
+  std::unique_ptr<model::TaehvDecoder> light_decoder_;
+  std::unique_ptr<model::WanVaeEncoder> encoder_;
+  at::Tensor prompt_;
+  Named trained_;
+  Named frozen_;
+};
+
+}  // namespace oasis::train

@@ -1,0 +1,164 @@
+#include "oasis/train/trainable_model.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "oasis/checkpoint/safetensors.h"
+#include "oasis/core/device.h"
+#include "oasis/core/error.h"
+#include "oasis/model/oasis_model.h"
+#include "oasis/nn/head_map.h"
+
+namespace oasis::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Named = AdamW::Parameters;
+
+Named named(const torch::nn::Module& module) {
+  Named out;
+  for (const auto& item : module.named_parameters()) out.emplace_back(item.key(), item.value());
+  return out;
+}
+
+void load_part(const fs::path& path, const Named& targets) {
+  const torch::NoGradGuard no_grad;
+  checkpoint::load_strictly(targets, checkpoint::load_safetensors(path), path.string(),
+                            checkpoint::SourcePages::release);
+}
+
+void append(Named& to, const std::string& prefix, const Named& from, bool learns) {
+  for (const auto& [name, tensor] : from) {
+    tensor.set_requires_grad(learns);
+    to.emplace_back(prefix + name, tensor);
+  }
+}
+
+}  // namespace
+
+TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool with_encoder,
+                               c10::Device device, c10::ScalarType precision)
+    : folder_(folder), about_(model::read_model_description(folder)), device_(device) {
+  model::check_files(folder, about_);
+  const auto wide = at::TensorOptions().dtype(at::kFloat).device(device);
+  const auto weights = wide.dtype(precision);
+  projector_ = std::make_shared<model::Projector>(about_.projector, about_.vae.z_dim, wide);
+  load_part(folder / "projector.safetensors", named(*projector_));
+  dit_ = std::make_shared<model::WanDit>(about_.dit, weights);
+  load_part(folder / "dit.safetensors", named(*dit_));
+  const bool light = about_.decoder != model::DecoderKind::wan_vae;
+  if (!light && parts != TrainedParts::dit) {
+    throw Error(ExitCode::usage,
+                fmt::format("{}: the Wan decoder stays frozen; train.parts must be "
+                            "dit",
+                            folder.string()));
+  }
+  Named decoder;
+  if (light) {
+    light_decoder_ = std::make_unique<model::TaehvDecoder>(about_.taehv, weights);
+    decoder = light_decoder_->parameters();
+  } else {
+    wan_decoder_ = std::make_unique<model::WanVaeDecoder>(about_.vae, weights);
+    decoder = wan_decoder_->parameters();
+  }
+  load_part(folder / "decoder.safetensors", decoder);
+  if (with_encoder) {
+    encoder_ = std::make_unique<model::WanVaeEncoder>(about_.vae, weights);
+    load_part(folder / "vae_encoder.safetensors", encoder_->parameters());
+  }
+  const auto prompt = folder / "empty_prompt.safetensors";
+  prompt_ = about_.prompt == "zeros" ? at::zeros({0, about_.dit.text_dim}, wide)
+                                     : checkpoint::load_safetensors(prompt).at("context").to(wide);
+
+  const bool dit_learns = parts != TrainedParts::decoder;
+  const bool decoder_learns = parts != TrainedParts::dit;
+  append(dit_learns ? trained_ : frozen_, "projector.", named(*projector_), dit_learns);
+  append(dit_learns ? trained_ : frozen_, "dit.", named(*dit_), dit_learns);
+  append(decoder_learns ? trained_ : frozen_, "decoder.", decoder, decoder_learns);
+}
+
+void TrainableModel::use_head_map(const std::string& name) {
+  if (name == "all_global") {
+    about_.head_map.reset();
+    const nn::HeadMap map = nn::all_global(about_.dit.layers, about_.dit.num_heads);
+    dit_->set_head_kinds(map.layers, about_.window);
+    return;
+  }
+  if (name != "start") {
+    about_.head_map = nn::read_head_map(name, about_.dit.layers, about_.dit.num_heads);
+    about_.window = about_.head_map->window;
+  } else if (!about_.head_map) {
+    throw Error(ExitCode::usage, fmt::format("{}: there is no head_map.yaml; set head_map: "
+                                             "all_global or give a file",
+                                             folder_.string()));
+  }
+  dit_->set_head_kinds(about_.head_map->layers, about_.window);
+}
+
+TrainableModel::Output TrainableModel::forward(const at::Tensor& lq) {
+  const at::Tensor z_l = projector_->forward(lq);
+  const at::Tensor z_h = z_l - about_.sigma * dit_->forward(z_l, about_.timestep, prompt_);
+  switch (about_.decoder) {
+    case model::DecoderKind::wan_vae:
+      return {z_h, wan_decoder_->decode(z_h)};
+    case model::DecoderKind::taehv:
+      return {z_h, light_decoder_->decode(z_h) * 2 - 1};
+    case model::DecoderKind::light_conditional:
+      break;
+  }
+  const at::Tensor residual = light_decoder_->decode(z_h, model::stack_frames(lq));
+  return {z_h, residual + model::bicubic_x4(lq)};
+}
+
+at::Tensor TrainableModel::encode(const at::Tensor& hq) const {
+  const torch::NoGradGuard no_grad;
+  return encoder_->encode(hq);
+}
+
+std::int64_t TrainableModel::trained_count() const {
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : trained_) count += tensor.numel();
+  return count;
+}
+
+std::int64_t TrainableModel::frozen_count() const {
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : frozen_) count += tensor.numel();
+  return count;
+}
+
+void TrainableModel::save(const fs::path& folder, const checkpoint::StateDict& master,
+                          const checkpoint::StateDict& ema, const std::string& provenance) const {
+  fs::create_directories(folder);
+  const auto precision = parse_precision(about_.precision, c10::Device(c10::kCPU));
+  const auto part = [&](const std::string& name, const checkpoint::StateDict& trained) {
+    checkpoint::StateDict tensors;
+    for (const Named* group : {&trained_, &frozen_}) {
+      for (const auto& [key, tensor] : *group) {
+        if (key.rfind(name + ".", 0) != 0) continue;
+        const auto value = trained.find(key);
+        const at::Tensor source = value != trained.end() ? value->second : tensor;
+        const auto dtype = name == "projector" ? at::kFloat : precision;
+        tensors.emplace(key.substr(name.size() + 1), source.detach().to(at::kCPU, dtype));
+      }
+    }
+    return tensors;
+  };
+  for (const char* name : {"projector", "dit", "decoder"}) {
+    checkpoint::write_safetensors(folder / fmt::format("{}.safetensors", name), part(name, master));
+    const auto learned = checkpoint::below_prefix(ema, std::string(name) + ".");
+    if (learned.empty()) continue;
+    checkpoint::write_safetensors(folder / fmt::format("{}_ema.safetensors", name),
+                                  part(name, ema));
+  }
+  for (const char* name : {"vae_encoder.safetensors", "empty_prompt.safetensors"}) {
+    if (!fs::exists(folder_ / name)) continue;
+    fs::copy_file(folder_ / name, folder / name, fs::copy_options::overwrite_existing);
+  }
+  model::ModelDescription about = about_;
+  about.trained = true;
+  about.provenance = provenance;
+  model::write_model_description(folder, about);
+}
+
+}  // namespace oasis::train
