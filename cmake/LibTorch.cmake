@@ -29,6 +29,7 @@ if(OASIS_CUDA_ROOT)
 endif()
 set(torch_libraries ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
 if(OASIS_WITH_CUDA)
+  target_include_directories(oasis_torch SYSTEM INTERFACE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   list(APPEND torch_libraries ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so)
 endif()
 # The NVIDIA libraries are dependencies of dependencies: only DT_RPATH of the program finds them.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -11,6 +12,7 @@
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/core/log.h"
+#include "oasis/core/memory.h"
 #include "oasis/model/oasis_model.h"
 
 namespace oasis::tools {
@@ -44,6 +46,7 @@ std::unique_ptr<model::OasisModel> open_model(const BenchOptions& options,
   if (!options.model.empty()) return model::OasisModel::load(options.model, load);
   const WeightsFolder folder;
   auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
+  if (options.layers > 0) about.dit.layers = options.layers;
   about.precision = precision_name(load.precision);
   log::info("{}: random weights of {}, removed once they are loaded", folder.path().string(),
             about.name);
@@ -67,11 +70,25 @@ CallTimes run_once(model::OasisModel& model, const at::Tensor& lq) {
   return times;
 }
 
+/// One more call of each stage, operator by operator, written to the first three of `stages`.
+void profile_stages(model::OasisModel& model, const at::Tensor& lq,
+                    std::vector<StageResult>& stages) {
+  at::Tensor latent, restored, frames;
+  const auto run = [&](std::size_t stage, const std::function<void()>& work) {
+    const OperatorProfile profile;
+    work();
+    stages[stage].profile = profile.times();
+  };
+  run(0, [&] { latent = model.project(lq); });
+  run(1, [&] { restored = model.restore(latent); });
+  run(2, [&] { frames = model.decode(restored, lq); });
+}
+
 StageResult stage_of(const std::string& name, double macs, const std::vector<CallTimes>& calls,
                      std::size_t index) {
   std::vector<double> later;
   for (std::size_t call = 1; call < calls.size(); ++call) later.push_back(calls[call][index]);
-  return {name, macs, calls.front()[index], spread_of(later)};
+  return {name, macs, calls.front()[index], spread_of(later), {}};
 }
 
 }  // namespace
@@ -79,6 +96,7 @@ StageResult stage_of(const std::string& name, double macs, const std::vector<Cal
 BenchResult bench_model(const BenchOptions& options) {
   const c10::InferenceMode no_gradients;
   set_threads(options.threads);
+  keep_freed_memory();  // as oasis-infer does
   const auto device = parse_device(options.device);
   const auto precision = parse_precision(options.precision, device);
   const auto model = open_model(options, {device, precision});
@@ -88,6 +106,7 @@ BenchResult bench_model(const BenchOptions& options) {
   result.model = about.name;
   result.decoder = model::to_string(about.decoder);
   result.precision = precision_name(precision);
+  result.layers = about.dit.layers;
   result.threads = at::get_num_threads();
   result.rates = measure_rates(device, precision);
 
@@ -98,6 +117,9 @@ BenchResult bench_model(const BenchOptions& options) {
       1;
   std::vector<CallTimes> calls;
   for (int call = 0; call <= options.repeat; ++call) calls.push_back(run_once(*model, lq));
+  // What the machine reaches may change meanwhile; the better of two tries is the one to stand by.
+  const MachineRates again = measure_rates(device, precision);
+  result.rates = {std::max(result.rates.gemm, again.gemm), std::max(result.rates.conv, again.conv)};
 
   const auto latent = model::latent_of(options.frames, options.height, options.width);
   const auto macs = model::stage_macs(about, latent);
@@ -106,6 +128,7 @@ BenchResult bench_model(const BenchOptions& options) {
                    stage_of("dit", macs.dit.total(), calls, 1),
                    stage_of("decode", macs.decode, calls, 2)};
   result.all = stage_of("all", macs.project + macs.dit.total() + macs.decode, calls, 3);
+  if (options.profile) profile_stages(*model, lq, result.stages);
   result.output_megapixels =
       16e-6 * static_cast<double>(options.frames * options.height * options.width);
   return result;

@@ -5,6 +5,7 @@
 
 #include "bench_machine.h"
 #include "bench_options.h"
+#include "bench_profile.h"
 #include "oasis/model/flop_count.h"
 
 namespace oasis::tools {
@@ -13,8 +14,9 @@ namespace oasis::tools {
 struct StageResult {
   std::string name;
   double macs = 0;
-  double first = 0;  ///< seconds of the first call
-  Spread seconds;    ///< of the calls after it
+  double first = 0;                   ///< seconds of the first call
+  Spread seconds;                     ///< of the calls after it
+  std::vector<OperatorTime> profile;  ///< of one more call; empty unless asked for
 
   double flops_per_second() const { return 2 * macs / seconds.median; }
 };
@@ -24,6 +26,7 @@ struct BenchResult {
   std::string decoder;
   std::string precision;
   int threads = 0;
+  std::int64_t layers = 0;          ///< blocks of the DiT
   std::vector<StageResult> stages;  ///< project, dit, decode
   StageResult all;
   model::DitMacs dit;

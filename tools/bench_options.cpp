@@ -17,6 +17,8 @@ constexpr const char* kExamples = R"(Examples:
       A model folder; the numbers go to a file as well.
   oasis-bench model --size wan-1.3b --device cuda --width 320 --height 180 --repeat 10
       The full-size model with random weights: about 3 GiB of temporary files in bf16, 6 in fp32.
+  oasis-bench model --size wan-1.3b --layers 4 --width 64 --height 64 --frames 9 --profile
+      Its rates on a CPU: four of the 30 blocks, 768 tokens, 9 frames of 256x256 decoded.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 the model cannot be read, 4 not enough memory.)";
 
@@ -27,6 +29,12 @@ void add_model_options(CLI::App& command, BenchOptions& options, std::string& js
                   "Random weights instead of a model folder: tiny or wan-1.3b; they are written to "
                   "a temporary folder, which is removed once they are loaded (default tiny)")
       ->check(CLI::IsMember({"tiny", "wan-1.3b"}))
+      ->excludes(folder);
+  command
+      .add_option("--layers", options.layers,
+                  "Blocks of the DiT, random weights only: fewer give the same rate in less time "
+                  "and memory (default: as many as published)")
+      ->check(CLI::PositiveNumber)
       ->excludes(folder);
   command.add_option("--width", options.width, "LQ width, a multiple of 4")->capture_default_str();
   command.add_option("--height", options.height, "LQ height, a multiple of 4")
@@ -39,6 +47,8 @@ void add_model_options(CLI::App& command, BenchOptions& options, std::string& js
       ->check(CLI::PositiveNumber);
   command.add_option("--repeat", options.repeat, "Timed calls after the first")
       ->capture_default_str();
+  command.add_flag("--profile", options.profile,
+                   "One more call, timed operator by operator: the longest of each stage");
   command
       .add_option("--json", json,
                   "Write the numbers as JSON to this file, or to standard output without a name")
@@ -72,6 +82,10 @@ std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
   CLI::App* command = app.add_subcommand(
       "model", "time of each stage (projector, DiT, decoder) and its share of the machine's rate");
   command->footer(kExamples);
+  app.add_subcommand("attention", "time of the global, intra-frame and window groups");
+#ifdef OASIS_WITH_MEDIA
+  app.add_subcommand("degrade", "time of the degradation pipeline, operator by operator");
+#endif
   add_model_options(*command, options, json);
   try {
     app.parse(argc, argv);

@@ -11,6 +11,7 @@ namespace oasis::tools {
 struct BenchOptions {
   std::filesystem::path model;  ///< a folder; empty: random weights of `size`
   std::string size = "tiny";    ///< "tiny" or "wan-1.3b"
+  std::int64_t layers = 0;      ///< blocks of the DiT with random weights; 0: as many as published
   std::int64_t width = 320;     ///< of the LQ frames, pixels
   std::int64_t height = 180;
   std::int64_t frames = 33;
@@ -18,6 +19,7 @@ struct BenchOptions {
   std::string precision;
   int threads = 0;
   int repeat = 5;                   ///< timed calls after the first
+  bool profile = false;             ///< one more call, timed operator by operator
   std::optional<std::string> json;  ///< a file; empty text: standard output
 };
 

@@ -21,20 +21,50 @@ void print_row(const StageResult& stage, const MachineRates& rates) {
              2 * stage.macs / giga, rate / giga, 100 * rate / rates.gemm, 100 * rate / rates.conv);
 }
 
+/// The operators that take at least 0.5% of the stage; the rest in one line.
+void print_profile(const StageResult& stage) {
+  constexpr double least_share = 0.005;
+  if (stage.profile.empty()) return;
+  double sum = 0, others = 0;
+  for (const auto& time : stage.profile) sum += time.seconds;
+  fmt::print("\n{} by operator, {:.4f} s\n", stage.name, sum);
+  for (const auto& time : stage.profile) {
+    if (time.seconds < least_share * sum) {
+      others += time.seconds;
+      continue;
+    }
+    fmt::print("{:>9.4f} s {:>6.1f}% {:>6} x {}\n", time.seconds, 100 * time.seconds / sum,
+               time.calls, time.name);
+  }
+  fmt::print("{:>9.4f} s {:>6.1f}%          all others\n", others, 100 * others / sum);
+}
+
+nlohmann::ordered_json profile_json(const std::vector<OperatorTime>& profile) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const auto& time : profile) {
+    rows.push_back({{"name", time.name}, {"calls", time.calls}, {"seconds", time.seconds}});
+  }
+  return rows;
+}
+
 nlohmann::ordered_json stage_json(const StageResult& stage, const MachineRates& rates) {
   const double rate = stage.flops_per_second();
-  return {{"first_seconds", stage.first},       {"median_seconds", stage.seconds.median},
-          {"min_seconds", stage.seconds.min},   {"max_seconds", stage.seconds.max},
-          {"gflop", 2 * stage.macs / giga},     {"gflop_per_second", rate / giga},
-          {"share_of_gemm", rate / rates.gemm}, {"share_of_conv", rate / rates.conv}};
+  nlohmann::ordered_json json = {
+      {"first_seconds", stage.first},       {"median_seconds", stage.seconds.median},
+      {"min_seconds", stage.seconds.min},   {"max_seconds", stage.seconds.max},
+      {"gflop", 2 * stage.macs / giga},     {"gflop_per_second", rate / giga},
+      {"share_of_gemm", rate / rates.gemm}, {"share_of_conv", rate / rates.conv}};
+  if (!stage.profile.empty()) json["profile"] = profile_json(stage.profile);
+  return json;
 }
 
 }  // namespace
 
 void print_result(const BenchOptions& options, const BenchResult& result) {
-  fmt::print("{} ({} decoder), {} frames of {}x{}, {} on {}, {} threads, {} repeats\n",
-             result.model, result.decoder, options.frames, options.width, options.height,
-             result.precision, options.device, result.threads, options.repeat);
+  fmt::print(
+      "{} ({} decoder, {} DiT blocks), {} frames of {}x{}, {} on {}, {} threads, {} repeats\n",
+      result.model, result.decoder, result.layers, options.frames, options.width, options.height,
+      result.precision, options.device, result.threads, options.repeat);
   fmt::print("machine: gemm 2048^3 {:.1f} GFLOP/s, conv3d 3x3x3 192 channels {:.1f} GFLOP/s\n",
              result.rates.gemm / giga, result.rates.conv / giga);
   fmt::print("{:<8} {:>9} {:>9} {:>9} {:>9} {:>11} {:>9} {:>7} {:>7}\n", "stage", "first s",
@@ -44,7 +74,13 @@ void print_result(const BenchOptions& options, const BenchResult& result) {
   fmt::print("DiT GFLOP: linear {:.3f}, self-attention {:.3f}, cross-attention {:.3f}\n",
              2 * result.dit.linears / giga, 2 * result.dit.self_attention / giga,
              2 * result.dit.cross_attention / giga);
+  if (result.decoder == "wan_vae") {
+    fmt::print(
+        "decode GFLOP: of the published form; zero taps of frame 0 are left out, and the\n"
+        "upsampling is folded into its convolutions, so fewer are computed\n");
+  }
   fmt::print("{:.2f} output megapixels/s\n", result.output_megapixels / result.all.seconds.median);
+  for (const auto& stage : result.stages) print_profile(stage);
 }
 
 void write_json_result(const BenchOptions& options, const BenchResult& result,
@@ -58,6 +94,7 @@ void write_json_result(const BenchOptions& options, const BenchResult& result,
       {"libtorch", torch_version()},
       {"model", result.model},
       {"decoder", result.decoder},
+      {"dit_blocks", result.layers},
       {"lq_size", {options.width, options.height}},
       {"frames", options.frames},
       {"device", options.device},

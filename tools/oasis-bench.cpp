@@ -1,21 +1,27 @@
-// Measures the model on this machine: `oasis-bench model`.
-#include <c10/util/Exception.h>
-
-#include <exception>
-#include <new>
+// Measures the model and its parts on this machine: `oasis-bench model`, `oasis-bench attention`.
 #include <string>
 
+#include "bench_attention.h"
+#ifdef OASIS_WITH_MEDIA
+#include "bench_degrade.h"
+#endif
 #include "bench_model.h"
 #include "bench_options.h"
 #include "bench_report.h"
-#include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
-#include "oasis/core/log.h"
+#include "oasis/core/program.h"
 
 namespace oasis::tools {
 namespace {
 
 int run(int argc, char** argv) {
+#ifdef OASIS_WITH_MEDIA
+  if (argc > 1 && std::string(argv[1]) == "degrade") return bench_degrade(argc - 1, argv + 1);
+#endif
+  if (argc > 1 && std::string(argv[1]) == "attention") {
+    install_interrupt_handlers();
+    return run_bench_attention(argc, argv);
+  }
   const auto options = parse_bench_options(argc, argv);
   if (!options) return 0;
   install_interrupt_handlers();
@@ -26,30 +32,10 @@ int run(int argc, char** argv) {
   return 0;
 }
 
-int fail(ExitCode code, const std::string& message) {
-  log::error("{}", message.substr(0, message.find('\n')));
-  return static_cast<int>(code);
-}
-
 }  // namespace
 }  // namespace oasis::tools
 
 int main(int argc, char** argv) {
-  using oasis::ExitCode;
-  using oasis::tools::fail;
-  try {
-    return oasis::tools::run(argc, argv);
-  } catch (const oasis::Error& error) {
-    return fail(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(ExitCode::out_of_memory,
-                "not enough memory: choose fewer --frames or a smaller "
-                "--width and --height");
-  } catch (const c10::OutOfMemoryError& error) {
-    return fail(ExitCode::out_of_memory, error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    return fail(ExitCode::failed, error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return fail(ExitCode::failed, error.what());
-  }
+  return oasis::run_program([&] { return oasis::tools::run(argc, argv); },
+                            "choose fewer --frames or a smaller --width and --height");
 }
