@@ -64,6 +64,7 @@ bool natural_less(const std::string& left, const std::string& right) {
 ImageFolderReader::ImageFolderReader(const std::filesystem::path& folder,
                                      const ReaderOptions& options)
     : folder_(folder) {
+  quiet_ = options.quiet;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.is_regular_file() && is_image(entry.path())) files_.push_back(entry.path());
   }

@@ -58,6 +58,7 @@ StreamReader::StreamReader(const std::string& path, const ReaderOptions& options
       packet_(new_packet()),
       picture_(new_frame()),
       importer_(thread_count(options.threads)) {
+  quiet_ = options.quiet;
   const int index = default_video_stream(*input_);
   if (index < 0) {
     throw Error(ExitCode::unreadable_input,
@@ -291,11 +292,11 @@ void StreamReader::warn_of_first(const AVFrame& first, const PictureKind& kind) 
                     "format=yuv420p10 OUT",
                     path_, info_.color.transfer == AVCOL_TRC_SMPTE2084 ? "PQ" : "HLG"));
   }
-  if (kind.matrix_guessed) {
+  if (kind.matrix_guessed && !options_.quiet) {
     log::info("{}: the colour matrix is not stated; taken for {} by the picture size of {}x{}",
               path_, kind.color.matrix == 1 ? "BT.709" : "BT.601", first.width, first.height);
   }
-  if (kind.range_guessed) {
+  if (kind.range_guessed && !options_.quiet) {
     log::info("{}: the colour range is not stated; taken for {}", path_,
               kind.color.full_range ? "full" : "limited");
   }

@@ -25,7 +25,7 @@ std::unique_ptr<VideoReader> VideoReader::open(const std::filesystem::path& path
 }
 
 void VideoReader::warn(const std::string& message) {
-  log::warn("{}", message);
+  if (!quiet_) log::warn("{}", message);
   warnings_.push_back(message);
 }
 

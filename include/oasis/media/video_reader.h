@@ -14,6 +14,7 @@ struct ReaderOptions {
   int threads = 0;                       ///< for decoding and conversion; 0: as many as processors
   bool allow_hdr = false;                ///< deliver PQ and HLG values as they are, do not refuse
   Rational folder_frame_rate = {25, 1};  ///< of an image folder
+  bool quiet = false;                    ///< log nothing; `warnings()` has it all the same
 };
 
 /// Frames of a video file (whatever FFmpeg reads), of one image, or of a folder of images in
@@ -42,13 +43,15 @@ class VideoReader {
   /// True when something could not be decoded so far: the program exits with `partly_decoded`.
   bool damaged() const { return damaged_; }
 
-  /// What a user should know (interlacing, dropped alpha, gaps, damage); each was logged once.
+  /// What a user should know (interlacing, dropped alpha, gaps, damage); each was logged once,
+  /// unless the options said quiet.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  protected:
   /// Remembers a warning and logs it.
   void warn(const std::string& message);
   bool damaged_ = false;
+  bool quiet_ = false;
 
  private:
   std::vector<std::string> warnings_;

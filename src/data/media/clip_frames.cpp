@@ -46,6 +46,7 @@ degrade::Frames read_block(const Clip& clip, std::int64_t first, std::int64_t co
   media::ReaderOptions options;
   options.threads = 1;
   options.allow_hdr = true;
+  options.quiet = true;  // the index has said it
   const auto reader = media::VideoReader::open(clip.path, options);
   media::Frame frame;
   for (std::int64_t i = 0; i < first; ++i) {
