@@ -41,12 +41,38 @@ class WeightsFolder {
   std::filesystem::path path_;
 };
 
+// The kinds in the given shares of every layer and, as near as whole heads allow, of all layers;
+// heads of one kind stand together.
+nn::HeadMap spread_kinds(const model::WanDitConfig& dit,
+                         const std::array<std::int64_t, 3>& shares) {
+  nn::HeadMap map = nn::all_global(dit.layers, dit.num_heads);
+  for (std::int64_t layer = 0; layer < dit.layers; ++layer) {
+    // How many heads of a kind the layers up to this one have, less those before it.
+    const auto count = [&](std::int64_t percent) {
+      return (layer + 1) * dit.num_heads * percent / 100 - layer * dit.num_heads * percent / 100;
+    };
+    auto& heads = map.layers[static_cast<std::size_t>(layer)];
+    const auto global = count(shares[0]);
+    const auto local = count(shares[0] + shares[1]);
+    std::fill(heads.begin() + global, heads.end(), nn::HeadKind::intra);
+    std::fill(heads.begin() + std::max(global, local), heads.end(), nn::HeadKind::window);
+  }
+  map.note = "evenly spread; not found by routing";
+  return map;
+}
+
 std::unique_ptr<model::OasisModel> open_model(const BenchOptions& options,
                                               const model::LoadOptions& load) {
   if (!options.model.empty()) return model::OasisModel::load(options.model, load);
   const WeightsFolder folder;
   auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
-  if (options.layers > 0) about.dit.layers = options.layers;
+  if (options.layers > 0) {
+    about.dit.layers = options.layers;
+    about.head_map.reset();
+  }
+  if (options.routed != std::array<std::int64_t, 3>{}) {
+    about.head_map = spread_kinds(about.dit, options.routed);
+  }
   about.precision = precision_name(load.precision);
   log::info("{}: random weights of {}, removed once they are loaded", folder.path().string(),
             about.name);

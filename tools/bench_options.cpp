@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
@@ -22,7 +23,22 @@ constexpr const char* kExamples = R"(Examples:
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 the model cannot be read, 4 not enough memory.)";
 
-void add_model_options(CLI::App& command, BenchOptions& options, std::string& json) {
+// "40/20/40": percent of global, intra-frame and window heads.
+void read_routed(const std::string& text, BenchOptions& options) {
+  if (text.empty()) return;
+  auto& [global, intra, window] = options.routed;
+  char rest = 0;
+  const int read = std::sscanf(text.c_str(), "%ld/%ld/%ld%c", &global, &intra, &window, &rest);
+  if (read != 3 || global < 0 || intra < 0 || window < 0 || global + intra + window != 100) {
+    throw Error(ExitCode::usage,
+                fmt::format("--routed: \"{}\" is not G/I/W, percent of global, intra-frame and "
+                            "window heads that add up to 100, for example 40/20/40",
+                            text));
+  }
+}
+
+void add_model_options(CLI::App& command, BenchOptions& options, std::string& json,
+                       std::string& routed) {
   auto* folder = command.add_option("--model", options.model, "Model folder");
   command
       .add_option("--size", options.size,
@@ -35,6 +51,12 @@ void add_model_options(CLI::App& command, BenchOptions& options, std::string& js
                   "Blocks of the DiT, random weights only: fewer give the same rate in less time "
                   "and memory (default: as many as published)")
       ->check(CLI::PositiveNumber)
+      ->excludes(folder);
+  command
+      .add_option(
+          "--routed", routed,
+          "G/I/W: percent of global, intra-frame and window heads of random weights, spread "
+          "evenly (default: as the size has it)")
       ->excludes(folder);
   command.add_option("--width", options.width, "LQ width, a multiple of 4")->capture_default_str();
   command.add_option("--height", options.height, "LQ height, a multiple of 4")
@@ -79,6 +101,7 @@ std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
   app.footer(kExamples);
   BenchOptions options;
   std::string json;
+  std::string routed;
   CLI::App* command = app.add_subcommand(
       "model", "time of each stage (projector, DiT, decoder) and its share of the machine's rate");
   command->footer(kExamples);
@@ -86,7 +109,7 @@ std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
 #ifdef OASIS_WITH_MEDIA
   app.add_subcommand("degrade", "time of the degradation pipeline, operator by operator");
 #endif
-  add_model_options(*command, options, json);
+  add_model_options(*command, options, json, routed);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -96,6 +119,7 @@ std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
     throw Error(ExitCode::usage, fmt::format("{} (see oasis-bench --help)", error.what()));
   }
   if (command->count("--json") > 0) options.json = json;
+  read_routed(routed, options);
   check(options);
   return options;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -12,7 +13,8 @@ struct BenchOptions {
   std::filesystem::path model;  ///< a folder; empty: random weights of `size`
   std::string size = "tiny";    ///< "tiny" or "wan-1.3b"
   std::int64_t layers = 0;      ///< blocks of the DiT with random weights; 0: as many as published
-  std::int64_t width = 320;     ///< of the LQ frames, pixels
+  std::array<std::int64_t, 3> routed{};  ///< percent of heads global, intra, window; all 0: as is
+  std::int64_t width = 320;              ///< of the LQ frames, pixels
   std::int64_t height = 180;
   std::int64_t frames = 33;
   std::string device = "cpu";

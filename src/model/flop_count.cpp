@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "oasis/nn/attention_pairs.h"
+
 namespace oasis::model {
 namespace {
 
@@ -45,6 +47,17 @@ DitMacs dit_macs(const WanDitConfig& config, const LatentSize& latent, CrossAtte
     macs.cross_attention = layers * tokens * dim * d(2 * config.num_heads + 1);
   }
   return macs;
+}
+
+double routed_attention_macs(const WanDitConfig& config, const LatentSize& latent,
+                             const nn::HeadMap& map) {
+  const TokenGrid grid{latent.frames, latent.height / 2, latent.width / 2};
+  const nn::KindCounts heads = nn::count_kinds(map);
+  const auto pairs = [&](nn::HeadKind kind) { return nn::attention_pairs(kind, grid, map.window); };
+  const double all = d(heads.global) * pairs(nn::HeadKind::global) +
+                     d(heads.intra) * pairs(nn::HeadKind::intra) +
+                     d(heads.window) * pairs(nn::HeadKind::window);
+  return 2 * all * d(config.dim / config.num_heads);
 }
 
 double projector_macs(ProjectorMode mode, std::int64_t latent_channels, const LatentSize& latent) {
@@ -99,6 +112,9 @@ StageMacs stage_macs(const ModelDescription& about, const LatentSize& latent) {
   StageMacs macs;
   macs.project = projector_macs(about.projector, about.vae.z_dim, latent);
   macs.dit = dit_macs(about.dit, latent, cross);
+  if (about.head_map) {
+    macs.dit.self_attention = routed_attention_macs(about.dit, latent, *about.head_map);
+  }
   macs.decode = about.decoder == DecoderKind::wan_vae
                     ? wan_decoder_macs(about.vae, latent)
                     : taehv_decoder_macs(about.taehv, latent, TimeGrowth::before_upsampling);

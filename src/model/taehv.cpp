@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "model/parameter_store.h"
 #include "oasis/core/error.h"
+#include "oasis/nn/parameter_store.h"
 
 namespace oasis::model {
 namespace {
@@ -20,7 +20,7 @@ at::Tensor conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor&
 /// ReLU(conv4(ReLU(conv2(ReLU(conv0(x_t, x_{t-1}))))) + x_t), x_{-1} = 0.
 class MemBlock {
  public:
-  MemBlock(ParameterStore& store, const std::string& name, std::int64_t width) {
+  MemBlock(nn::ParameterStore& store, const std::string& name, std::int64_t width) {
     for (int layer : {0, 2, 4}) {
       const std::string conv_name = name + ".conv." + std::to_string(layer);
       weights_.push_back(
@@ -76,7 +76,7 @@ struct TaehvDecoder::Network {
   std::int64_t frames_per_latent() const;
 
   TaehvConfig config;
-  ParameterStore store;
+  nn::ParameterStore store;
   at::Tensor in_weight;
   at::Tensor in_bias;
   std::vector<Step> steps;

@@ -4,7 +4,7 @@
 
 namespace oasis::model {
 
-ResidualBlock::ResidualBlock(ParameterStore& store, const std::string& name, std::int64_t in,
+ResidualBlock::ResidualBlock(nn::ParameterStore& store, const std::string& name, std::int64_t in,
                              std::int64_t out)
     : norm_a_(store, name + ".residual.0.gamma", in),
       conv_a_(store, name + ".residual.2", in, out, 3, 3),
@@ -24,7 +24,7 @@ at::Tensor ResidualBlock::forward(const at::Tensor& x, CausalStream& stream) con
   return y.requires_grad() ? y + shortcut : y.add_(shortcut);
 }
 
-FrameAttention::FrameAttention(ParameterStore& store, const std::string& name,
+FrameAttention::FrameAttention(nn::ParameterStore& store, const std::string& name,
                                std::int64_t channels)
     : gamma_(store.add(name + ".norm.gamma", {channels, 1, 1})),
       qkv_weight_(store.add(name + ".to_qkv.weight", {3 * channels, channels, 1, 1})),

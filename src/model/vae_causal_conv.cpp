@@ -45,7 +45,7 @@ at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, const at::Te
   return at::linear(rows, weight.view({weight.size(0), weight.size(1)}), bias).movedim(-1, 1);
 }
 
-CausalConv3d::CausalConv3d(ParameterStore& store, const std::string& name, std::int64_t in,
+CausalConv3d::CausalConv3d(nn::ParameterStore& store, const std::string& name, std::int64_t in,
                            std::int64_t out, std::int64_t kernel_t, std::int64_t kernel_s)
     : kernel_t_(kernel_t),
       kernel_s_(kernel_s),

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/parameter_store.h"
+#include "oasis/nn/parameter_store.h"
 
 namespace oasis::model {
 
@@ -24,7 +24,7 @@ struct CausalStream {
 /// RMS norm over the channels (L2 norm clamped at 1e-12, times sqrt(C) * gamma) followed by SiLU.
 class NormSilu {
  public:
-  NormSilu(ParameterStore& store, const std::string& name, std::int64_t channels);
+  NormSilu(nn::ParameterStore& store, const std::string& name, std::int64_t channels);
 
   /// x `[B, C, T, H, W]` -> the same shape.
   at::Tensor forward(const at::Tensor& x) const;
@@ -40,8 +40,8 @@ class NormSilu {
 /// on the left in time. Wan2.1 `vae.py`, CausalConv3d with stride 1.
 class CausalConv3d {
  public:
-  CausalConv3d(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out,
-               std::int64_t kernel_t, std::int64_t kernel_s);
+  CausalConv3d(nn::ParameterStore& store, const std::string& name, std::int64_t in,
+               std::int64_t out, std::int64_t kernel_t, std::int64_t kernel_s);
 
   /// x `[B, in, T, H, W]` -> `[B, out, T, H, W]`; with `norm`, of norm(x).
   at::Tensor forward(const at::Tensor& x, CausalStream& stream,
@@ -60,7 +60,8 @@ class CausalConv3d {
 /// shortcut(x) + conv_b(SiLU(norm_b(conv_a(SiLU(norm_a(x)))))).
 class ResidualBlock {
  public:
-  ResidualBlock(ParameterStore& store, const std::string& name, std::int64_t in, std::int64_t out);
+  ResidualBlock(nn::ParameterStore& store, const std::string& name, std::int64_t in,
+                std::int64_t out);
   at::Tensor forward(const at::Tensor& x, CausalStream& stream) const;
 
  private:
@@ -75,7 +76,7 @@ class ResidualBlock {
 /// Self-attention over the pixels of each frame, one head as wide as the channels.
 class FrameAttention {
  public:
-  FrameAttention(ParameterStore& store, const std::string& name, std::int64_t channels);
+  FrameAttention(nn::ParameterStore& store, const std::string& name, std::int64_t channels);
   at::Tensor forward(const at::Tensor& x) const;
 
  private:
@@ -90,7 +91,7 @@ class FrameAttention {
 /// n frames become 2n, but frame 0 of a video stays one frame.
 class Upsample {
  public:
-  Upsample(ParameterStore& store, const std::string& name, std::int64_t channels, bool time);
+  Upsample(nn::ParameterStore& store, const std::string& name, std::int64_t channels, bool time);
   at::Tensor forward(const at::Tensor& x, CausalStream& stream) const;
 
  private:
@@ -105,7 +106,7 @@ class Upsample {
 /// video stays a frame of its own.
 class Downsample {
  public:
-  Downsample(ParameterStore& store, const std::string& name, std::int64_t channels, bool time);
+  Downsample(nn::ParameterStore& store, const std::string& name, std::int64_t channels, bool time);
   at::Tensor forward(const at::Tensor& x, CausalStream& stream) const;
 
  private:

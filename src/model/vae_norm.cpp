@@ -22,7 +22,7 @@ at::Tensor rms_norm_channels(const at::Tensor& x, const at::Tensor& gamma) {
   return (wide / norm * scale).to(x.scalar_type());
 }
 
-NormSilu::NormSilu(ParameterStore& store, const std::string& name, std::int64_t channels)
+NormSilu::NormSilu(nn::ParameterStore& store, const std::string& name, std::int64_t channels)
     : gamma_(store.add(name, {channels, 1, 1, 1})) {}
 
 at::Tensor NormSilu::forward(const at::Tensor& x) const {

@@ -18,7 +18,8 @@ at::Tensor interleaved_time(const at::Tensor& both) {
 
 }  // namespace
 
-Upsample::Upsample(ParameterStore& store, const std::string& name, std::int64_t channels, bool time)
+Upsample::Upsample(nn::ParameterStore& store, const std::string& name, std::int64_t channels,
+                   bool time)
     : weight_(store.add(name + ".resample.1.weight", {channels / 2, channels, 3, 3})),
       bias_(store.add(name + ".resample.1.bias", {channels / 2})) {
   if (time) time_conv_.emplace_back(store, name + ".time_conv", channels, 2 * channels, 3, 1);
@@ -42,7 +43,7 @@ at::Tensor Upsample::forward(const at::Tensor& x, CausalStream& stream) const {
   return from_frames(large, x.size(0));
 }
 
-Downsample::Downsample(ParameterStore& store, const std::string& name, std::int64_t channels,
+Downsample::Downsample(nn::ParameterStore& store, const std::string& name, std::int64_t channels,
                        bool time)
     : weight_(store.add(name + ".resample.1.weight", {channels, channels, 3, 3})),
       bias_(store.add(name + ".resample.1.bias", {channels})) {

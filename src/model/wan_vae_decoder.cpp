@@ -30,7 +30,7 @@ struct WanVaeDecoder::Network {
 
   WanVaeConfig config;
   LatentStatistics statistics;
-  ParameterStore store;
+  nn::ParameterStore store;
   at::Tensor conv2_weight;
   at::Tensor conv2_bias;
   std::vector<CausalConv3d> conv_in;  // one

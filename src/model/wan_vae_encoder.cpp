@@ -21,7 +21,7 @@ struct WanVaeEncoder::Network {
 
   WanVaeConfig config;
   LatentStatistics statistics;
-  ParameterStore store;
+  nn::ParameterStore store;
   std::optional<CausalConv3d> conv_in;
   std::vector<Level> levels;
   std::vector<ResidualBlock> middle;  // two, the attention between them

@@ -26,6 +26,18 @@ TEST(FlopCount, DitLinearsAndAttention) {
   EXPECT_NEAR(2 * macs.cross_attention / tera, 3.1, 0.05);
 }
 
+TEST(FlopCount, RoutedAttention) {
+  const auto config = wan_1_3b();
+  const auto tflop = [&](nn::HeadKind kind) {
+    nn::HeadMap map = nn::all_global(config.layers, config.num_heads);
+    for (auto& layer : map.layers) layer.assign(layer.size(), kind);
+    return 2 * routed_attention_macs(config, large, map) / tera;
+  };
+  EXPECT_NEAR(tflop(nn::HeadKind::global), 193.5, 0.05);
+  EXPECT_NEAR(tflop(nn::HeadKind::intra), 21.5, 0.05);
+  EXPECT_NEAR(tflop(nn::HeadKind::window), 0.40, 0.005);
+}
+
 TEST(FlopCount, FoldedPromptSavesProducts) {
   const auto full = dit_macs(wan_1_3b(), large, CrossAttention::full);
   const auto folded = dit_macs(wan_1_3b(), large, CrossAttention::folded);

@@ -28,7 +28,7 @@ enum class CrossAttention {
   constant,  ///< one distinct row (a zero prompt): a constant is added
 };
 
-/// The DiT with dense global self-attention in all heads.
+/// The DiT; its self-attention counts the pairs that heads of each kind form.
 struct DitMacs {
   double linears = 0;          ///< all linear layers, patch embedding and head
   double self_attention = 0;   ///< QK and AV
@@ -36,7 +36,12 @@ struct DitMacs {
 
   double total() const { return linears + self_attention + cross_attention; }
 };
+/// With global heads only.
 DitMacs dit_macs(const WanDitConfig& config, const LatentSize& latent, CrossAttention cross);
+
+/// QK and AV of all heads of a map.
+double routed_attention_macs(const WanDitConfig& config, const LatentSize& latent,
+                             const nn::HeadMap& map);
 
 /// The projector's linear map.
 double projector_macs(ProjectorMode mode, std::int64_t latent_channels, const LatentSize& latent);
@@ -51,7 +56,8 @@ enum class TimeGrowth {
 };
 double taehv_decoder_macs(const TaehvConfig& config, const LatentSize& latent, TimeGrowth growth);
 
-/// The stages of an `OasisModel` as it evaluates them.
+/// The stages of an `OasisModel` as it evaluates them, with the heads of its map; the Wan decoder
+/// in its published form, of which the CPU computes a little less.
 struct StageMacs {
   double project = 0;
   DitMacs dit;
