@@ -129,7 +129,7 @@ void Trainer::Run::accumulate(LogRow& row, std::int64_t micro_batches) {
   const double share = 1.0 / static_cast<double>(micro_batches);
   (total * share).backward();
   row["loss"] += share * total.item<double>();
-  for (const auto& [name, value] : parts) row["loss/" + name] += share * value;
+  for (const auto& [name, value] : parts) row["loss/" + name] += share * value.item<double>();
 }
 
 LogRow Trainer::Run::train_step() {
@@ -246,7 +246,6 @@ TrainingResult Trainer::run() {
   run.start_loader();
   Progress progress("training", "steps", run.config.steps);
   TrainingResult result;
-  double waited_total = 0;
   const auto begin = Clock::now();
   while (run.state.step < run.config.steps) {
     const auto start = Clock::now();
@@ -274,7 +273,7 @@ TrainingResult Trainer::run() {
     }
   }
   if (leads) progress.finish();
-  waited_total = run.loader->waited();
+  const double waited_total = run.loader->waited();
   const double all = seconds_since(begin);
   if (leads && all > 5 && waited_total > 0.05 * all) {
     log::warn(

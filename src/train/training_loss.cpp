@@ -65,7 +65,7 @@ std::pair<at::Tensor, LossParts> TrainingLoss::forward(const TrainableModel::Out
   LossParts parts;
   const auto add = [&](const char* name, double weight, const at::Tensor& term) {
     total = total + weight * term;
-    parts.emplace_back(name, term.item<double>());
+    parts.emplace_back(name, term.detach());
   };
   if (config_.latent > 0) {
     add("latent", config_.latent,

@@ -14,8 +14,8 @@
 
 namespace oasis::train {
 
-/// The value of each term, unweighted, in the order of the log's columns.
-using LossParts = std::vector<std::pair<std::string, double>>;
+/// The value of each term, unweighted and detached, on the device: reading it waits for the device.
+using LossParts = std::vector<std::pair<std::string, at::Tensor>>;
 
 /// L = L_latent + L_per + lambda L_warp (eq. 11) with the terms that a configuration switches on.
 /// Holds the frozen helpers: flow and LPIPS.
@@ -25,7 +25,7 @@ class TrainingLoss {
   TrainingLoss(const LossConfig& config, c10::Device device, c10::ScalarType precision);
 
   /// hq `[B, 3, T, H, W]`, z_target the latent of hq or undefined. The scalar to differentiate, and
-  /// its parts as numbers.
+  /// its parts.
   std::pair<at::Tensor, LossParts> forward(const TrainableModel::Output& output,
                                            const at::Tensor& hq, const at::Tensor& z_target) const;
 
