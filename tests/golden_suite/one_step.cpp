@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "dit_config.h"
 #include "oasis/checkpoint/state_dict.h"
 #include "oasis/model/projector.h"
 #include "oasis/model/wan_dit.h"
@@ -13,21 +14,6 @@ namespace oasis::golden {
 namespace {
 
 using nlohmann::json;
-
-model::WanDitConfig dit_config(const json& c) {
-  model::WanDitConfig config;
-  config.dim = c.at("dim");
-  config.layers = c.at("num_layers");
-  config.num_heads = c.at("num_heads");
-  config.ffn_dim = c.at("ffn_dim");
-  config.freq_dim = c.at("freq_dim");
-  config.text_dim = c.at("text_dim");
-  config.text_len = c.at("text_len");
-  config.in_channels = c.at("in_dim");
-  config.out_channels = c.at("out_dim");
-  config.eps = c.at("eps");
-  return config;
-}
 
 std::vector<std::vector<nn::HeadKind>> head_kinds(const json& map) {
   std::vector<std::vector<nn::HeadKind>> kinds;
@@ -57,7 +43,7 @@ void check_gradients(const Fixture& fixture, const at::Tensor& latent, const Nam
 
 void check_one_step(const Fixture& fixture) {
   const auto& c = fixture.config();
-  const auto config = dit_config(c.at("dit"));
+  const auto config = official_config(c.at("dit"));
   model::WanDit dit(config, at::kFloat);
   model::Projector projector(model::projector_mode_from(c.at("projector").at("mode")),
                              c.at("projector").at("latent_channels"), at::kFloat);
