@@ -4,25 +4,31 @@
 #include <c10/core/CachingDeviceAllocator.h>
 
 #include <algorithm>
-#include <atomic>
-#include <memory>
+#include <mutex>
+#include <unordered_map>
 
 namespace oasis::tools {
 namespace {
 
-/// The framework's CPU allocator with a count of what it gave out.
+/// The framework's CPU allocator with a count of what it gave out. A block's context is its own
+/// address, as the framework wants it of blocks that it handles by address alone.
 class CountingAllocator : public c10::Allocator {
  public:
-  explicit CountingAllocator(c10::Allocator* inner) : inner_(inner) {}
+  explicit CountingAllocator(c10::Allocator* inner) : inner_(inner) {
+    if (original() == nullptr) original() = inner;
+  }
 
   c10::DataPtr allocate(std::size_t bytes) override {
-    auto block = std::make_unique<Block>(Block{inner_->allocate(bytes), bytes, this});
-    const auto held = held_ += bytes;
-    for (auto peak = peak_.load(); held > peak && !peak_.compare_exchange_weak(peak, held);) {
-    }
-    void* data = block->data.get();
-    return {data, block.release(), &release, c10::Device(c10::kCPU)};
+    c10::DataPtr block = inner_->allocate(bytes);
+    void* data = block.get();
+    if (data == nullptr) return block;
+    const std::lock_guard lock(mutex());
+    held_ += bytes;
+    peak_ = std::max(peak_, held_);
+    blocks()[data] = {std::move(block), bytes, this};
+    return {data, data, &release, c10::Device(c10::kCPU)};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, std::size_t bytes) const override {
     default_copy_data(to, from, bytes);
   }
@@ -31,16 +37,34 @@ class CountingAllocator : public c10::Allocator {
  private:
   struct Block {
     c10::DataPtr data;
-    std::size_t bytes;
-    CountingAllocator* owner;
+    std::size_t bytes = 0;
+    CountingAllocator* owner = nullptr;
   };
-  static void release(void* context) {
-    const std::unique_ptr<Block> block(static_cast<Block*>(context));
-    block->owner->held_ -= block->bytes;
+  static std::mutex& mutex() {
+    static std::mutex guard;
+    return guard;
+  }
+  static std::unordered_map<void*, Block>& blocks() {
+    static auto& table = *new std::unordered_map<void*, Block>();
+    return table;
+  }
+  static c10::Allocator*& original() {
+    static c10::Allocator* allocator = nullptr;
+    return allocator;
+  }
+  static void release(void* address) {
+    const std::lock_guard lock(mutex());
+    const auto found = blocks().find(address);
+    if (found == blocks().end()) {  // given out before anything was counted
+      original()->raw_deallocate(address);
+      return;
+    }
+    found->second.owner->held_ -= found->second.bytes;
+    blocks().erase(found);
   }
 
   c10::Allocator* inner_;
-  std::atomic<std::size_t> held_ = 0, peak_ = 0;
+  std::size_t held_ = 0, peak_ = 0;
 };
 
 /// Puts an allocator in the place of the CPU's for as long as it lives.

@@ -1,13 +1,13 @@
 #include "bench_model.h"
 
 #include <ATen/Parallel.h>
-#include <stdlib.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 
+#include "bench_weights_folder.h"
 #include "oasis/core/device.h"
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
@@ -17,29 +17,6 @@
 
 namespace oasis::tools {
 namespace {
-
-/// A folder of its own for random weights, removed at the end.
-class WeightsFolder {
- public:
-  WeightsFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "oasis-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw Error(fmt::format("{}: no temporary folder can be made for the weights; set TMPDIR",
-                              std::filesystem::temp_directory_path().string()));
-    }
-    path_ = name;
-  }
-  ~WeightsFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  WeightsFolder(const WeightsFolder&) = delete;
-  WeightsFolder& operator=(const WeightsFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // The kinds in the given shares of every layer and, as near as whole heads allow, of all layers;
 // heads of one kind stand together.

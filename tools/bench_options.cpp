@@ -106,6 +106,7 @@ std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
       "model", "time of each stage (projector, DiT, decoder) and its share of the machine's rate");
   command->footer(kExamples);
   app.add_subcommand("attention", "time of the global, intra-frame and window groups");
+  app.add_subcommand("train-step", "time and memory of one training step, part by part");
 #ifdef OASIS_WITH_MEDIA
   app.add_subcommand("degrade", "time of the degradation pipeline, operator by operator");
 #endif

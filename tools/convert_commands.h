@@ -15,6 +15,15 @@ void add_wan_command(CLI::App& app);
 /// `export`: a model folder's transformer under the names that other programs use.
 void add_export_command(CLI::App& app);
 
+/// `merge`: a model folder with a LoRA added to its transformer.
+void add_merge_command(CLI::App& app);
+
+/// `student`: a model folder with a new light decoder, to be trained.
+void add_student_command(CLI::App& app);
+
+/// `clip`: CLIP's RN50.pt to the weights of CLIP-IQA.
+void add_clip_command(CLI::App& app);
+
 /// `verify`: a model folder against the hashes in its model.yaml.
 void add_verify_command(CLI::App& app);
 

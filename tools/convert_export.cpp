@@ -14,6 +14,7 @@
 #include "oasis/core/error.h"
 #include "oasis/core/log.h"
 #include "oasis/model/dit_keys.h"
+#include "oasis/model/dit_lora.h"
 #include "oasis/model/model_folder.h"
 
 namespace oasis::tools {
@@ -25,11 +26,13 @@ struct ExportOptions {
   std::string to = "diffusers";
   std::string weights = "auto";  ///< raw, ema, or auto: ema where there is one
   std::string precision;         ///< empty: as stored
+  bool lora = false;             ///< only the low-rank adapter
   fs::path model;
   fs::path out;
 };
 
 constexpr const char* file_name = "diffusion_pytorch_model.safetensors";
+constexpr const char* lora_file_name = "pytorch_lora_weights.safetensors";
 
 /// The transformer's file; the averaged weights are what upscaling uses where they exist.
 fs::path weights_file(const ExportOptions& options) {
@@ -37,6 +40,12 @@ fs::path weights_file(const ExportOptions& options) {
   if (options.weights == "raw") return options.model / "dit.safetensors";
   if (options.weights == "ema" || fs::exists(ema)) return ema;
   return options.model / "dit.safetensors";
+}
+
+/// The adapter of those weights, where training has left one.
+fs::path adapter_file(const ExportOptions& options) {
+  const bool averaged = weights_file(options).filename() == "dit_ema.safetensors";
+  return options.model / (averaged ? "dit_lora_ema.safetensors" : "dit_lora.safetensors");
 }
 
 /// config.json as diffusers' WanTransformer3DModel writes it.
@@ -82,30 +91,72 @@ void write_text(const fs::path& path, const std::string& text) {
   if (!file) throw Error(fmt::format("{}: cannot be written", path.string()));
 }
 
+checkpoint::WriteOptions writing_of(const ExportOptions& options) {
+  checkpoint::WriteOptions writing;
+  writing.pages = checkpoint::SourcePages::release;
+  if (!options.precision.empty()) {
+    writing.dtype = parse_precision(options.precision, c10::Device(c10::kCPU));
+  }
+  return writing;
+}
+
+void require_absent(const fs::path& file) {
+  if (!fs::exists(file)) return;
+  throw Error(ExitCode::usage,
+              fmt::format("{}: is there already; choose another file", file.string()));
+}
+
+void write_adapter(const ExportOptions& options, const fs::path& path) {
+  const fs::path source = adapter_file(options);
+  const auto naming =
+      options.to == "diffusers" ? model::DitNaming::diffusers : model::DitNaming::official;
+  const auto tensors = model::published_lora(model::read_lora(source), naming);
+  checkpoint::write_safetensors(path, tensors, {{"format", "pt"}}, writing_of(options));
+  log::info("{} of {} layers, its scale multiplied into B", source.string(), tensors.size() / 2);
+}
+
+/// `--lora`: nothing but the adapter.
+void export_adapter(const ExportOptions& options) {
+  if (!fs::exists(adapter_file(options))) {
+    throw Error(ExitCode::usage, fmt::format("{}: is not there; the model was not trained with "
+                                             "lora, or choose other --weights",
+                                             adapter_file(options).string()));
+  }
+  if (options.out.extension() == ".safetensors") {
+    require_absent(options.out);
+    write_adapter(options, options.out);
+    return;
+  }
+  StagedFolder folder(options.out);
+  write_adapter(options, folder.path() / lora_file_name);
+  folder.finish();
+}
+
 void run_export(const ExportOptions& options) {
+  if (options.lora) {
+    export_adapter(options);
+    return;
+  }
   const model::ModelDescription about = model::read_model_description(options.model);
   const fs::path source = weights_file(options);
   checkpoint::StateDict tensors = checkpoint::load_safetensors(source);
   checkpoint::require_fit(model::dit_targets(about.dit), tensors, source.string());
   const bool diffusers = options.to == "diffusers";
   if (diffusers) tensors = model::to_diffusers_dit(tensors);
-  checkpoint::WriteOptions writing;
-  writing.pages = checkpoint::SourcePages::release;
-  if (!options.precision.empty()) {
-    writing.dtype = parse_precision(options.precision, c10::Device(c10::kCPU));
-  }
+  const checkpoint::WriteOptions writing = writing_of(options);
   const checkpoint::SafetensorsMetadata metadata = {{"format", "pt"}};
   if (options.out.extension() == ".safetensors") {
-    if (fs::exists(options.out)) {
-      throw Error(ExitCode::usage,
-                  fmt::format("{}: is there already; choose another file", options.out.string()));
-    }
+    require_absent(options.out);
     checkpoint::write_safetensors(options.out, tensors, metadata, writing);
   } else {
     StagedFolder folder(options.out);
     checkpoint::write_safetensors(folder.path() / file_name, tensors, metadata, writing);
     const auto config = diffusers ? diffusers_config(about.dit) : official_config(about.dit);
     write_text(folder.path() / "config.json", config.dump(2) + "\n");
+    if (fs::exists(adapter_file(options))) {
+      fs::create_directories(folder.path() / "lora");
+      write_adapter(options, folder.path() / "lora" / lora_file_name);
+    }
     folder.finish();
   }
   log::info("{}: {} tensors of {} under {} names", options.out.string(), tensors.size(),
@@ -132,6 +183,10 @@ void add_export_command(CLI::App& app) {
   command
       ->add_option("--precision", options->precision, "of the written weights (default: as stored)")
       ->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
+  command->add_flag("--lora", options->lora,
+                    "only the low-rank adapter that training has left, for diffusers' "
+                    "load_lora_weights on the model that training began with (without it a folder "
+                    "gets the merged weights, and the adapter in lora/)");
   command->callback([options] { run_export(*options); });
 }
 

@@ -15,13 +15,23 @@ struct InitOptions {
   std::string size = "tiny";
   std::string precision = "fp32";  ///< of the stored weights
   std::uint64_t seed = 0;          ///< of the initial weights
+  bool vae = false;                ///< `tiny` with a small Wan VAE in place of its light decoder
   std::filesystem::path out;
 };
+
+/// A model folder describes its encoder together with the decoder, so both are of the VAE.
+void use_small_vae(model::ModelDescription& about) {
+  about.decoder = model::DecoderKind::wan_vae;
+  about.taehv = {};
+  about.vae.dim = 8;
+  about.vae.num_res_blocks = 1;
+}
 
 void run_init(const InitOptions& options) {
   StagedFolder folder(options.out);
   auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
   about.precision = options.precision;
+  if (options.vae && options.size == "tiny") use_small_vae(about);
   model::initialise_model_folder(folder.path(), about, options.seed);
   folder.finish();
   log::info("{}: {} with initial weights (not trained), {} parameters in the DiT",
@@ -40,6 +50,9 @@ void add_init_command(CLI::App& app) {
   command->add_option("--precision", options->precision, "of the stored weights")
       ->check(CLI::IsMember({"fp32", "bf16", "fp16"}))
       ->capture_default_str();
+  command->add_flag("--vae", options->vae,
+                    "tiny with a small Wan VAE, decoder and encoder, in place of its light decoder "
+                    "(wan-1.3b always has one)");
   command->add_option("--seed", options->seed, "of the initial weights")->capture_default_str();
   command->add_option("OUT", options->out, "the model folder to make")->required();
   command->callback([options] { run_init(*options); });

@@ -1,4 +1,4 @@
-// Measures the model and its parts on this machine: `oasis-bench model`, `oasis-bench attention`.
+// Measures OASIS on this machine: `oasis-bench model`, `attention`, `train-step`, `degrade`.
 #include <string>
 
 #include "bench_attention.h"
@@ -8,6 +8,7 @@
 #include "bench_model.h"
 #include "bench_options.h"
 #include "bench_report.h"
+#include "bench_train_step.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/core/program.h"
 
@@ -21,6 +22,10 @@ int run(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "attention") {
     install_interrupt_handlers();
     return run_bench_attention(argc, argv);
+  }
+  if (argc > 1 && std::string(argv[1]) == "train-step") {
+    install_interrupt_handlers();
+    return run_bench_train_step(argc, argv);
   }
   const auto options = parse_bench_options(argc, argv);
   if (!options) return 0;

@@ -18,7 +18,8 @@ constexpr const char* examples =
     "  oasis-convert wan --dit Wan2.1-T2V-1.3B --vae Wan2.1-T2V-1.3B/Wan2.1_VAE.pth \\\n"
     "      --t5 Wan2.1-T2V-1.3B/models_t5_umt5-xxl-enc-bf16.pth oasis-wan\n"
     "  oasis-convert verify oasis-wan\n"
-    "  oasis-convert export --to diffusers --model oasis-wan --out transformer";
+    "  oasis-convert export --to diffusers --model oasis-wan --out transformer\n"
+    "  oasis-convert merge --model oasis-wan --lora dit_lora.safetensors oasis-merged";
 
 int run(int argc, char** argv) {
   CLI::App app("Turns checkpoints into a model folder of OASIS, and back.");
@@ -37,6 +38,9 @@ int run(int argc, char** argv) {
   tools::add_init_command(app);
   tools::add_wan_command(app);
   tools::add_export_command(app);
+  tools::add_merge_command(app);
+  tools::add_student_command(app);
+  tools::add_clip_command(app);
   tools::add_verify_command(app);
   try {
     app.parse(argc, argv);

@@ -46,7 +46,7 @@ std::string fingerprint(const RouteOptions& options, const routing::RoutingModel
                         const model::ModelDescription& about, const std::string& weights) {
   const auto& clip = options.clip;
   const auto& window = model.scores.window;
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"version", version()},
       {"transformer", weights},
       {"projector", hash_if_there(options.model / "projector.safetensors")},
@@ -61,6 +61,9 @@ std::string fingerprint(const RouteOptions& options, const routing::RoutingModel
       {"lq", clip.lq},
       {"device", model.device.is_cuda() ? "cuda" : "cpu"},
       {"precision", precision_name(model.precision)}};
+  if (clip.pipeline) {
+    json["degradation"] = {options.degradation, hash_if_there(options.degradation), options.seed};
+  }
   return json.dump();
 }
 

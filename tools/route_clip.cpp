@@ -3,13 +3,17 @@
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <opencv2/core.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "oasis/core/error.h"
+#include "oasis/degrade/named_sample.h"
 #include "oasis/media/video_reader.h"
 
 namespace oasis::tools {
@@ -76,9 +80,29 @@ RouteClip read_frames(const std::filesystem::path& path, const ClipSettings& set
   return clip;
 }
 
+/// `[frames, 3, H, W]` in [0, 1] -> `[frames, 3, H/4, W/4]`, 8-bit values in [0, 1].
+at::Tensor degraded(const at::Tensor& frames, const std::string& name,
+                    const ClipSettings& settings) {
+  degrade::Frames pictures;
+  for (std::int64_t t = 0; t < frames.size(0); ++t) {
+    const auto picture = frames[t].permute({1, 2, 0}).mul(255).contiguous();
+    const cv::Mat view(static_cast<int>(picture.size(0)), static_cast<int>(picture.size(1)),
+                       CV_32FC3, picture.data_ptr());
+    pictures.push_back(degrade::quantise(view));
+  }
+  const degrade::SampleKey key{settings.seed, settings.stage, degrade::uid_of_name(name)};
+  std::vector<at::Tensor> result;
+  for (const cv::Mat& picture : settings.pipeline->run(pictures, key).lq) {
+    const auto bytes = at::from_blob(picture.data, {picture.rows, picture.cols, 3}, at::kByte);
+    result.push_back(bytes.permute({2, 0, 1}).to(at::kFloat).div_(255));
+  }
+  return at::stack(result);
+}
+
 }  // namespace
 
-RouteClip read_clip(const std::filesystem::path& path, const ClipSettings& settings, int threads) {
+RouteClip read_clip(const std::filesystem::path& path, const std::string& name,
+                    const ClipSettings& settings, int threads) {
   auto clip = read_frames(path, settings, threads, Begin::middle);
   if (clip.lq.size(0) < settings.frames && clip.first_frame > 0) {  // the header's count was wrong
     clip = read_frames(path, settings, threads, Begin::start);
@@ -87,7 +111,9 @@ RouteClip read_clip(const std::filesystem::path& path, const ClipSettings& setti
   if (frames.size(0) < settings.frames) {
     refuse(path, fmt::format("only {} frames; {} are needed", frames.size(0), settings.frames));
   }
-  if (!settings.lq) {
+  if (!settings.lq && settings.pipeline) {
+    frames = degraded(frames, name, settings);
+  } else if (!settings.lq) {
     frames = at::_upsample_bicubic2d_aa(frames, {frames.size(2) / kScale, frames.size(3) / kScale},
                                         false)
                  .clamp_(0, 1);

@@ -7,6 +7,7 @@
 
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
+#include "oasis/degrade/read_options.h"
 
 namespace oasis::tools {
 namespace {
@@ -16,6 +17,8 @@ constexpr const char* kExamples = R"(Examples:
       The head map of a freshly converted model from 50 random videos.
   oasis-route --model oasis-wan --videos clips.txt --out routing --stability 20
       The same for the listed videos; do 20 random subsets of them agree?
+  oasis-route --model oasis-wan --videos HQ-VSR --out routing --degrade stage1
+      The videos degraded as in the first stage of training.
   oasis-route --model oasis-wan --videos phone/ --out routing --lq --rho 0.3
       Low-quality videos as they are; fewer heads stay global.
 
@@ -52,8 +55,12 @@ void add_options(CLI::App& app, RouteOptions& options, RawOptions& raw) {
   app.add_option("--score", raw.score,
                  "What decides: forward_floor (default), reverse or leaked_mass");
   app.add_option("--eps", options.eps, "Floor of forward_floor (default 1e-8)");
-  app.add_flag("--lq", options.clip.lq,
-               "The videos are low-quality already (default: antialiased bicubic / 4)");
+  auto* lq = app.add_flag("--lq", options.clip.lq,
+                          "The videos are low-quality already (default: antialiased bicubic / 4)");
+  app.add_option("--degrade", options.degradation,
+                 "What makes low quality of high: bicubic (default), stage1 or stage2 as in "
+                 "training, or a file with a 'degradation' block; --seed draws")
+      ->excludes(lq);
   app.add_option("--crop", raw.crop,
                  "Largest size in pixels of the high-quality picture that is looked at, in its "
                  "centre, turned for portrait (default 640x320, as in training); this bounds "
@@ -74,9 +81,28 @@ void add_options(CLI::App& app, RouteOptions& options, RawOptions& raw) {
   app.footer(kExamples);
 }
 
+// None for bicubic. Sets the stage of the draws.
+std::shared_ptr<const degrade::Pipeline> pipeline_of(const std::string& name,
+                                                     std::uint32_t& stage) {
+  if (name == "bicubic") return nullptr;
+  if (name == "stage1" || name == "stage2") {
+    stage = name == "stage1" ? 1 : 2;
+    return std::make_shared<degrade::Pipeline>(degrade::stage_options(static_cast<int>(stage)));
+  }
+  if (!std::filesystem::exists(name)) {
+    throw Error(ExitCode::usage,
+                fmt::format("--degrade: '{}' is none of bicubic, stage1, stage2, and there is no "
+                            "such file",
+                            name));
+  }
+  return std::make_shared<degrade::Pipeline>(degrade::load_options(name));
+}
+
 void interpret(const RawOptions& raw, RouteOptions& options) {
   options.score = routing::score_from(raw.score);
   auto& clip = options.clip;
+  clip.seed = options.seed;
+  clip.pipeline = pipeline_of(options.degradation, clip.stage);
   int length = 0;
   const bool read = std::sscanf(raw.crop.c_str(), "%5ldx%5ld%n", &clip.crop_width,
                                 &clip.crop_height, &length) == 2;

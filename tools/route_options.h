@@ -22,7 +22,8 @@ struct RouteOptions {
   std::int64_t stability = 0;  ///< subsets; 0: none
   routing::Score score = routing::Score::forward_floor;
   double eps = 1e-8;
-  ClipSettings clip;
+  std::string degradation = "bicubic";  ///< as the command line has it
+  ClipSettings clip;                    ///< its pipeline is made when all options are known
   std::string device = "cpu";
   std::string precision;
   int threads = 0;

@@ -87,7 +87,7 @@ class Candidates {
 std::optional<RouteClip> try_read(const RouteVideo& video, const PassSettings& settings,
                                   std::string& reason) {
   try {
-    return read_clip(video.path, settings.clip, settings.threads);
+    return read_clip(video.path, video.name, settings.clip, settings.threads);
   } catch (const Error& error) {
     reason = error.what();
     return std::nullopt;

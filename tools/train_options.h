@@ -17,6 +17,11 @@ struct TrainOptions {
   int preview = 0;                   ///< clips on a contact sheet; 0: none
   std::filesystem::path degrade_to;  ///< write packed samples and stop
   int samples = 512;                 ///< of `degrade_to`
+  bool whole = false;                ///< `degrade_to` writes whole clips instead
+  int seeds = 1;                     ///< variants of each whole clip
+  int frames = 0;                    ///< of a whole clip, at most; 0: all
+  int ridge = 0;                     ///< samples of the projector's fit; 0: none
+  int processes = 1;                 ///< to start on this machine, one rank each
   std::string device = "cpu";
   int threads = 0;
   bool quiet = false;

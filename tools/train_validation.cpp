@@ -106,8 +106,11 @@ class Clips {
 
 }  // namespace
 
-train::Validation make_validation(const train::TrainConfig& config, c10::Device device) {
+train::Validation make_validation(const train::TrainConfig& config, c10::Device device, int rank) {
   if (config.data.validation.empty()) return {};
+  if (rank != 0) {
+    return [](train::TrainableModel&, std::int64_t) { return train::ValidationResult{}; };
+  }
   const auto clips = std::make_shared<Clips>(config, device);
   return [clips](train::TrainableModel& model, std::int64_t step) {
     return clips->score(model, step);

@@ -166,6 +166,9 @@ std::vector<std::int64_t> ConfigNode::integers(const std::string& key) const {
 std::vector<bool> ConfigNode::booleans(const std::string& key) const {
   return get<std::vector<bool>>(key, "a list of true and false");
 }
+std::vector<std::string> ConfigNode::texts(const std::string& key) const {
+  return get<std::vector<std::string>>(key, "a list of words");
+}
 
 std::vector<WordRow> ConfigNode::word_rows(const std::string& key) const {
   if (!has(key)) fail("", fmt::format("'{}{}' is missing", state_->path, key));

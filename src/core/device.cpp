@@ -3,10 +3,14 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
+#include <unistd.h>
 
 #include <charconv>
 
 #include "oasis/core/error.h"
+#ifdef OASIS_WITH_CUDA
+#include <ATen/cuda/CUDAContext.h>
+#endif
 
 namespace oasis {
 namespace {
@@ -50,6 +54,18 @@ std::string precision_name(c10::ScalarType type) {
   if (type == c10::kBFloat16) return "bf16";
   if (type == c10::kHalf) return "fp16";
   return "fp32";
+}
+
+std::int64_t device_memory(c10::Device device) {
+#ifdef OASIS_WITH_CUDA
+  if (device.is_cuda()) {
+    return static_cast<std::int64_t>(
+        at::cuda::getDeviceProperties(device.has_index() ? device.index() : c10::DeviceIndex{0})
+            ->totalGlobalMem);
+  }
+#endif
+  if (!device.is_cpu()) throw Error(fmt::format("the memory of '{}' is not known", device.str()));
+  return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
 void set_threads(int threads) {

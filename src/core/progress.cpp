@@ -20,17 +20,19 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Progress::Progress(std::string what, std::string unit, std::int64_t total)
+Progress::Progress(std::string what, std::string unit, std::int64_t total, std::int64_t done_before)
     : what_(std::move(what)),
       unit_(std::move(unit)),
       total_(total),
+      before_(done_before),
+      done_(done_before),
       terminal_(isatty(STDERR_FILENO) == 1),
       finished_(silenced),
       start_(std::chrono::steady_clock::now()),
       drawn_(start_) {}
 
 Progress::~Progress() {
-  if (!finished_ && terminal_ && done_ > 0) std::fputc('\n', stderr);
+  if (!finished_ && terminal_ && done_ > before_) std::fputc('\n', stderr);
 }
 
 void Progress::silence(bool quiet) { silenced = quiet; }
@@ -49,10 +51,12 @@ void Progress::finish() {
 
 std::string Progress::line() const {
   const double elapsed = seconds_since(start_);
-  const double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
+  const double rate = elapsed > 0 ? static_cast<double>(done_ - before_) / elapsed : 0;
   const std::string speed = fmt::format("{:.2f} {}/s", rate, unit_);
+  const std::string note = note_.empty() ? "" : ", " + note_;
   if (total_ <= 0) {
-    return fmt::format("{}: {} {}, {}, {}", what_, done_, unit_, speed, format_duration(elapsed));
+    return fmt::format("{}: {} {}, {}, {}{}", what_, done_, unit_, speed, format_duration(elapsed),
+                       note);
   }
   const std::int64_t left = std::max<std::int64_t>(total_ - done_, 0);
   const std::string rest = left == 0  ? "in " + format_duration(elapsed)
@@ -60,8 +64,8 @@ std::string Progress::line() const {
                                       : "ETA -";
   const auto percent =
       std::min(100.0, 100.0 * static_cast<double>(done_) / static_cast<double>(total_));
-  return fmt::format("{}: {}/{} {} ({:.0f}%), {}, {}", what_, done_, total_, unit_, percent, speed,
-                     rest);
+  return fmt::format("{}: {}/{} {} ({:.0f}%), {}, {}{}", what_, done_, total_, unit_, percent,
+                     speed, rest, note);
 }
 
 void Progress::draw(bool last) {

@@ -140,6 +140,12 @@ void Lpips::load(const checkpoint::StateDict& trunk, const checkpoint::StateDict
   checkpoint::load_strictly(network_->linear.items(), linear, what + ", linear layers");
 }
 
+std::vector<std::pair<std::string, at::Tensor>> Lpips::parameters() const {
+  auto all = network_->trunk.items();
+  all.insert(all.end(), network_->linear.items().begin(), network_->linear.items().end());
+  return all;
+}
+
 at::Tensor Lpips::forward(const at::Tensor& pred, const at::Tensor& reference) const {
   const std::int64_t least = net_ == LpipsNet::alex ? 31 : 16;
   if (pred.sizes() != reference.sizes() || pred.size(2) < least || pred.size(3) < least) {

@@ -163,6 +163,19 @@ void rgb_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int 
   }
 }
 
+/// One row of Y, Cb, Cr to R, G, B; nothing overlaps.
+void mix_row(const Matrix& m, const float* __restrict luma, const float* __restrict cb,
+             const float* __restrict cr, int width, float* __restrict red, float* __restrict green,
+             float* __restrict blue) {
+  const float r_from_cr = m.r_from_cr, g_from_cb = m.g_from_cb;
+  const float g_from_cr = m.g_from_cr, b_from_cb = m.b_from_cb;
+  for (int x = 0; x < width; ++x) {
+    red[x] = luma[x] + r_from_cr * cr[x];
+    green[x] = luma[x] + g_from_cb * cb[x] + g_from_cr * cr[x];
+    blue[x] = luma[x] + b_from_cb * cb[x];
+  }
+}
+
 template <typename Sample>
 void yuv_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int end) {
   const Quantisation q = quantisation(picture);
@@ -180,14 +193,7 @@ void yuv_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int 
     cb_rows.row(y, cb);
     cr_rows.row(y, cr);
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(y) * width;
-    float* __restrict red = frame.plane(0) + at;
-    float* __restrict green = frame.plane(1) + at;
-    float* __restrict blue = frame.plane(2) + at;
-    for (int x = 0; x < width; ++x) {
-      red[x] = luma[x] + m.r_from_cr * cr[x];
-      green[x] = luma[x] + m.g_from_cb * cb[x] + m.g_from_cr * cr[x];
-      blue[x] = luma[x] + m.b_from_cb * cb[x];
-    }
+    mix_row(m, luma, cb, cr, width, frame.plane(0) + at, frame.plane(1) + at, frame.plane(2) + at);
   }
 }
 

@@ -61,7 +61,8 @@ OASIS_CLONES_EXACT void filter_across(const double* in, std::int64_t count, cons
 
 // Across 11 rows.
 OASIS_CLONES_EXACT void filter_down(const std::array<const double*, kTaps>& rows,
-                                    std::int64_t count, const Window& window, double* out) {
+                                    std::int64_t count, const Window& window,
+                                    double* __restrict out) {
   const Window w = window;
   const auto r = rows;
   for (std::int64_t x = 0; x < count; ++x) {

@@ -111,17 +111,29 @@ void initialise_model_folder(const std::filesystem::path& folder, ModelDescripti
     dit.reset_parameters(seed + 1);
     checkpoint::write_safetensors(folder / "dit.safetensors", state_of(dit));
   }
+  initialise_decoder(folder, about, seed + 2);
   if (about.decoder == DecoderKind::wan_vae) {
-    const WanVaeDecoder decoder(about.vae, options);
-    checkpoint::write_safetensors(folder / "decoder.safetensors",
-                                  initialised(decoder.parameters(), seed + 2, ""));
-  } else {
-    const TaehvDecoder decoder(about.taehv, options);
-    const std::string zero = about.decoder == DecoderKind::light_conditional ? "head." : "";
-    checkpoint::write_safetensors(folder / "decoder.safetensors",
-                                  initialised(decoder.parameters(), seed + 2, zero));
+    const WanVaeEncoder encoder(about.vae, options);
+    checkpoint::write_safetensors(folder / "vae_encoder.safetensors",
+                                  initialised(encoder.parameters(), seed + 3, ""));
   }
   write_model_description(folder, about);
+}
+
+void initialise_decoder(const std::filesystem::path& folder, const ModelDescription& about,
+                        std::uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  const auto options =
+      at::TensorOptions().dtype(parse_precision(about.precision, c10::Device(c10::kCPU)));
+  const auto path = folder / "decoder.safetensors";
+  if (about.decoder == DecoderKind::wan_vae) {
+    const WanVaeDecoder decoder(about.vae, options);
+    checkpoint::write_safetensors(path, initialised(decoder.parameters(), seed, ""));
+    return;
+  }
+  const TaehvDecoder decoder(about.taehv, options);
+  const std::string zero = about.decoder == DecoderKind::light_conditional ? "head." : "";
+  checkpoint::write_safetensors(path, initialised(decoder.parameters(), seed, zero));
 }
 
 }  // namespace oasis::model

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/vae_layers.h"
+#include "oasis/nn/recompute.h"
 
 namespace oasis::model {
 
@@ -26,7 +27,14 @@ NormSilu::NormSilu(nn::ParameterStore& store, const std::string& name, std::int6
     : gamma_(store.add(name, {channels, 1, 1, 1})) {}
 
 at::Tensor NormSilu::forward(const at::Tensor& x) const {
-  if (!fused_cpu_path(x)) return at::silu(rms_norm_channels(x, gamma_));
+  if (!fused_cpu_path(x)) {
+    // Cheap to compute and six times the size of its input to keep: computed again.
+    return nn::recompute(
+        [this](const std::vector<at::Tensor>& in) {
+          return at::silu(rms_norm_channels(in[0], gamma_));
+        },
+        {x}, {gamma_});
+  }
   return forward_behind({}, 0, x);
 }
 

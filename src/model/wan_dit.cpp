@@ -13,6 +13,7 @@
 
 #include "oasis/core/error.h"
 #include "oasis/nn/initialise.h"
+#include "oasis/nn/recompute.h"
 
 namespace oasis::model {
 namespace {
@@ -131,12 +132,26 @@ at::Tensor WanDit::project_head(const at::Tensor& x, const at::Tensor& time_embe
       .reshape({x.size(0), config_.out_channels, grid.frames, 2 * grid.rows, 2 * grid.cols});
 }
 
+at::Tensor WanDit::recomputed(const WanDitBlock& block, const at::Tensor& x,
+                              const at::Tensor& time_rows, const ContextRows& rows,
+                              const BlockInputs& inputs) const {
+  const auto part = [&block, inputs, counts = rows.log_counts](const auto& in) {
+    // Without gradients a block updates its tokens in place.
+    const at::Tensor tokens = at::GradMode::is_enabled() ? in[0] : in[0].clone();
+    return block.forward(tokens, in[1], {in[2], counts}, inputs);
+  };
+  return nn::recompute(part, {x, time_rows, rows.rows}, block.parameters());
+}
+
 at::Tensor WanDit::forward(const at::Tensor& latent, double t, const at::Tensor& context) {
   const auto inputs = block_inputs(latent);
   const auto time = time_rows(t);
   const auto rows = embed_context(*text_embedding_, context, config_, compute_dtype_);
   auto x = embed_patches(latent, inputs.grid);
-  for (const auto& block : blocks_) x = block->forward(x, time.projection, rows, inputs);
+  for (const auto& block : blocks_) {
+    x = recompute_ ? recomputed(*block, x, time.projection, rows, inputs)
+                   : block->forward(x, time.projection, rows, inputs);
+  }
   return project_head(x, time.embedding, inputs.grid);
 }
 

@@ -7,6 +7,7 @@
 #include "model/vae_layers.h"
 #include "oasis/core/error.h"
 #include "oasis/model/wan_vae.h"
+#include "oasis/nn/recompute.h"
 
 namespace oasis::model {
 
@@ -26,8 +27,10 @@ struct WanVaeDecoder::Network {
   };
 
   Network(const WanVaeConfig& made_for, c10::TensorOptions options);
-  at::Tensor step(const at::Tensor& latent, CausalStream& stream) const;
+  /// `again`: layers run twice (`set_recompute`); only for a whole clip in one step.
+  at::Tensor step(const at::Tensor& latent, CausalStream& stream, bool again = false) const;
 
+  bool recompute = false;
   WanVaeConfig config;
   LatentStatistics statistics;
   nn::ParameterStore store;
@@ -71,17 +74,29 @@ WanVaeDecoder::Network::Network(const WanVaeConfig& made_for, c10::TensorOptions
   head_conv.emplace(store, "decoder.head.2", width, 3, 3, 3);
 }
 
-at::Tensor WanVaeDecoder::Network::step(const at::Tensor& latent, CausalStream& stream) const {
+at::Tensor WanVaeDecoder::Network::step(const at::Tensor& latent, CausalStream& stream,
+                                        bool again) const {
   stream.cursor = 0;
+  // A whole clip hands nothing on, so that a layer that runs twice takes an empty stream of its
+  // own.
+  const auto run = [&stream, again](const auto& layer, const at::Tensor& input) {
+    if (!again) return layer.forward(input, stream);
+    return nn::recompute(
+        [&layer](const std::vector<at::Tensor>& in) {
+          CausalStream fresh;
+          return layer.forward(in[0], fresh);
+        },
+        {input});
+  };
   at::Tensor x = pointwise(statistics.denormalised(latent).to(conv2_weight.scalar_type()),
                            conv2_weight, conv2_bias);
   x = conv_in[0].forward(x, stream);
-  x = middle[0].forward(x, stream);
+  x = run(middle[0], x);
   x = attention->forward(x);
-  x = middle[1].forward(x, stream);
+  x = run(middle[1], x);
   for (const Level& level : levels) {
-    for (const ResidualBlock& block : level.blocks) x = block.forward(x, stream);
-    if (level.upsample) x = level.upsample->forward(x, stream);
+    for (const ResidualBlock& block : level.blocks) x = run(block, x);
+    if (level.upsample) x = run(*level.upsample, x);
   }
   x = head_conv->forward(x, stream, &*head_norm);
   stream.at_start = false;
@@ -93,9 +108,11 @@ WanVaeDecoder::WanVaeDecoder(const WanVaeConfig& config, c10::TensorOptions opti
 WanVaeDecoder::~WanVaeDecoder() = default;
 WanVaeDecoder::WanVaeDecoder(WanVaeDecoder&&) noexcept = default;
 
+void WanVaeDecoder::set_recompute(bool on) { network_->recompute = on; }
+
 at::Tensor WanVaeDecoder::decode(const at::Tensor& latent) const {
   CausalStream stream;
-  return network_->step(latent, stream);
+  return network_->step(latent, stream, network_->recompute && at::GradMode::is_enabled());
 }
 
 at::Tensor WanVaeDecoder::decode_streamed(const at::Tensor& latent,

@@ -15,6 +15,11 @@ at::Tensor LinearImpl::forward(const at::Tensor& x) const {
   return at::linear(x, weight.to(x.scalar_type()), bias.to(x.scalar_type()));
 }
 
+void LinearImpl::replace_weight(const at::Tensor& value) {
+  weight = value;
+  parameters_["weight"] = value;
+}
+
 void LinearImpl::reset_parameters(at::Generator& generator) {
   fill_xavier(weight, generator);
   fill_constant(bias, 0.0);

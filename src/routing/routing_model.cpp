@@ -11,6 +11,7 @@
 #include "oasis/checkpoint/safetensors.h"
 #include "oasis/core/error.h"
 #include "oasis/model/oasis_model.h"
+#include "oasis/model/projector_origin.h"
 #include "oasis/model/wan_dit.h"
 
 namespace oasis::routing {
@@ -50,14 +51,6 @@ at::Tensor load_prompt(const std::filesystem::path& folder, const model::ModelDe
   return context.to(options);
 }
 
-/// Whether the projector maps frames to latents that mean something.
-bool projector_is_fit(const std::filesystem::path& folder) {
-  if (model::read_model_description(folder).trained) return true;
-  const auto& metadata = checkpoint::read_safetensors(folder / kProjectorFile).metadata();
-  const auto origin = metadata.find("origin");
-  return origin != metadata.end() && (origin->second == "ridge" || origin->second == "trained");
-}
-
 }  // namespace
 
 struct RoutingModel::Parts {
@@ -80,7 +73,7 @@ std::string to_string(LatentSource source) {
 LatentSource latent_source(const std::filesystem::path& folder, bool on_base) {
   if (!on_base) return LatentSource::projector;
   if (std::filesystem::exists(folder / kEncoderFile)) return LatentSource::encoder;
-  if (projector_is_fit(folder)) return LatentSource::projector;
+  if (model::projector_is_fit(folder)) return LatentSource::projector;
   throw Error(ExitCode::usage,
               fmt::format("--on-base: {} has no {} and a projector that is neither initialised nor "
                           "trained: add the encoder (oasis-convert wan --vae) or initialise the "

@@ -10,6 +10,17 @@
 #include "oasis/core/error.h"
 
 namespace oasis::train {
+namespace {
+
+// In double precision, a part at a time: the whole would need memory twice its size.
+at::Tensor squared_norm(const at::Tensor& values) {
+  constexpr std::int64_t part = std::int64_t{1} << 24;
+  at::Tensor sum = at::zeros({}, values.options().dtype(at::kDouble));
+  for (const at::Tensor& some : values.split(part)) sum += some.to(at::kDouble).square_().sum();
+  return sum;
+}
+
+}  // namespace
 
 AdamW::AdamW(Parameters parameters, const AdamWOptions& options, std::shared_ptr<Comm> comm)
     : parameters_(std::move(parameters)), options_(options), comm_(std::move(comm)) {
@@ -74,8 +85,16 @@ StepReport AdamW::step() {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   for (const auto& [name, tensor] : parameters_) gradients.push_back(tensor.grad());
-  at::Tensor gradient = comm_->reduce_scatter_mean(flatten(gradients));
-  at::Tensor squared = gradient.to(at::kDouble).square().sum();
+  return apply(comm_->reduce_scatter_mean(flatten(gradients)));
+}
+
+StepReport AdamW::step(const at::Tensor& mean) {
+  const at::NoGradGuard no_grad;
+  return apply(piece_of(mean));
+}
+
+StepReport AdamW::apply(at::Tensor gradient) {
+  at::Tensor squared = squared_norm(gradient);
   comm_->all_reduce_sum(squared);
 
   StepReport report;
@@ -124,7 +143,8 @@ checkpoint::StateDict AdamW::gather(const at::Tensor& piece) const {
   checkpoint::StateDict result;
   std::int64_t start = 0;
   for (const auto& [name, tensor] : parameters_) {
-    result.emplace(name, flat.narrow(0, start, tensor.numel()).view(tensor.sizes()).clone());
+    const at::Tensor values = flat.narrow(0, start, tensor.numel()).view(tensor.sizes());
+    result.emplace(name, values.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true));
     start += tensor.numel();
   }
   return result;

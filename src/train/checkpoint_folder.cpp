@@ -1,8 +1,6 @@
 #include "oasis/train/checkpoint_folder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +10,7 @@
 #include "oasis/checkpoint/safetensors.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
+#include "oasis/train/replace_folder.h"
 
 namespace oasis::train {
 namespace {
@@ -20,16 +19,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
-
-// Waits until a file or folder is on the disk.
-void flush_to_disk(const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY);
-  const bool flushed = file >= 0 && ::fsync(file) == 0;
-  if (file >= 0) ::close(file);
-  if (!flushed) {
-    throw Error(ExitCode::failed, fmt::format("{}: cannot be flushed to the disk", path.string()));
-  }
-}
 
 std::string shard_name(int rank, int world) {
   return fmt::format("optimizer-{}-of-{}.safetensors", rank, world);
@@ -70,16 +59,32 @@ void CheckpointFolder::save(const TrainingState& state, std::int64_t keep_last, 
   if (comm.rank() == 0) {
     write_state(part / "state.json", state, comm.world());
     flush_to_disk(part);
-    fs::remove_all(final_path);
-    fs::rename(part, final_path);
-    flush_to_disk(folder_);
-    const auto all = steps();
-    const auto surplus = static_cast<std::int64_t>(all.size()) - keep_last;
-    for (std::int64_t i = 0; i < surplus; ++i) {
-      fs::remove_all(path_of(all[static_cast<std::size_t>(i)]));
-    }
+    replace_folder(part, final_path);
+    remove_surplus(keep_last);
+    remove_leftovers();
   }
   comm.barrier();
+}
+
+// A folder that is being removed has another name, so that one under the name is complete.
+void CheckpointFolder::remove_surplus(std::int64_t keep_last) const {
+  const auto all = steps();
+  const auto surplus = static_cast<std::int64_t>(all.size()) - keep_last;
+  for (std::int64_t i = 0; i < surplus; ++i) {
+    const fs::path path = path_of(all[static_cast<std::size_t>(i)]);
+    fs::rename(path, path.string() + ".old");
+  }
+}
+
+// What has been replaced, and what processes that were killed left unfinished.
+void CheckpointFolder::remove_leftovers() const {
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const fs::path name = entry.path().filename();
+    const bool unfinished = name.extension() == ".part" || name.extension() == ".old";
+    if (unfinished && name.string().starts_with("step-")) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
 std::vector<std::int64_t> CheckpointFolder::steps() const {
@@ -98,7 +103,11 @@ std::vector<std::int64_t> CheckpointFolder::steps() const {
 std::optional<TrainingState> CheckpointFolder::load_newest() const {
   const auto all = steps();
   if (all.empty()) return std::nullopt;
-  const fs::path folder = path_of(all.back());
+  return load(all.back());
+}
+
+TrainingState CheckpointFolder::load(std::int64_t step) const {
+  const fs::path folder = path_of(step);
   const fs::path path = folder / "state.json";
   try {
     std::ifstream stream(path);

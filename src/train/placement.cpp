@@ -68,6 +68,9 @@ Placement find_placement(const Environment& environment) {
                   "name");
     }
     placement.master = *master;
+    if (placement.rank == 0 && environment("OASIS_LISTEN_FD")) {
+      placement.listen_fd = number(environment, "OASIS_LISTEN_FD", 0, 1 << 20);
+    }
     placement.store_is_up = environment("TORCHELASTIC_USE_AGENT_STORE").value_or("") == "True";
     placement.prefix =
         fmt::format("/worker/attempt_{}", environment("TORCHELASTIC_RESTART_COUNT").value_or("0"));

@@ -1,4 +1,5 @@
 #include <ATen/Functions.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -81,6 +82,8 @@ class StoreComm : public Comm {
     std::vector<std::uint8_t> bytes;
     try {
       bytes = store_->get(fmt::format("{}/{}", call, rank));
+    } catch (const c10::DistNetworkError&) {
+      throw;  // the store itself has gone
     } catch (const std::exception&) {
       throw Error(ExitCode::failed, fmt::format("rank {} waited for rank {} in vain ({}): it has "
                                                 "ended or hangs",

@@ -32,6 +32,11 @@ double real(const ConfigNode& node, const std::string& key, double absent, doubl
   node.fail(key, fmt::format("{} must be from {} to {}, not {}", key, least, most, value));
 }
 
+const std::map<std::string, Recompute> kRecompute = {{"auto", Recompute::automatic},
+                                                     {"off", Recompute::off},
+                                                     {"dit", Recompute::dit},
+                                                     {"all", Recompute::all}};
+
 template <typename T>
 T word(const ConfigNode& node, const std::string& key, const std::string& absent,
        const std::map<std::string, T>& known) {
@@ -188,6 +193,9 @@ void read_train(const ConfigNode& node, TrainConfig& config) {
   config.save_every = whole(node, "save_every", config.save_every, 1);
   config.keep_last = whole(node, "keep_last", config.keep_last, 1);
   config.stop_after_skipped = whole(node, "stop_after_skipped", config.stop_after_skipped, 1);
+  config.rank_timeout_seconds =
+      real(node, "rank_timeout_seconds", config.rank_timeout_seconds, 1.0, 3600.0);
+  config.recompute = word<Recompute>(node, "recompute", "auto", kRecompute);
   config.validate_every = whole(node, "validate_every", config.validate_every, 1);
   config.validation_frames = whole(node, "validation_frames", config.validation_frames, 1);
   node.reject_unknown();
@@ -203,7 +211,41 @@ void read_batch(const ConfigNode& node, TrainConfig& config) {
   }
 }
 
+void read_variants(const ConfigNode& root, TrainConfig& config) {
+  config.projector_init = read_projector_init(root);
+  if (config.projector_init.ridge && config.parts == TrainedParts::decoder) {
+    root.fail("projector_init", "projector_init: ridge needs train.parts: dit or all");
+  }
+  if (root.has("lora")) {
+    if (config.parts == TrainedParts::decoder) {
+      root.fail("lora", "lora adapts the transformer: it needs train.parts: dit or all");
+    }
+    config.lora = read_lora_options(root.child("lora"));
+  }
+  if (!root.has("distil")) return;
+  config.distil = read_distil(root.child("distil"));
+  if (config.parts != TrainedParts::decoder) {
+    root.fail("distil", "distil teaches the decoder alone: it needs train.parts: decoder");
+  }
+  if (config.loss.latent > 0) {
+    root.fail("distil", "distil takes the target latent itself: it needs loss.latent: off");
+  }
+}
+
 }  // namespace
+
+std::string to_string(Recompute recompute) {
+  for (const auto& [name, value] : kRecompute) {
+    if (value == recompute) return name;
+  }
+  throw Error(ExitCode::failed, "no such kind of recomputation");
+}
+
+Recompute recompute_from(const std::string& name) {
+  const auto found = kRecompute.find(name);
+  if (found != kRecompute.end()) return found->second;
+  throw Error(ExitCode::usage, fmt::format("recompute: '{}' is none of auto, off, dit, all", name));
+}
 
 TrainConfig load_train_config(const fs::path& file, const std::vector<std::string>& overrides) {
   const ConfigNode root = ConfigNode::load(file, overrides);
@@ -229,6 +271,7 @@ TrainConfig load_train_config(const fs::path& file, const std::vector<std::strin
   config.optimizer = root.has("optimizer")
                          ? read_optimizer(root.child("optimizer"), config.steps)
                          : read_optimizer(ConfigNode::parse("{}", file.string()), config.steps);
+  read_variants(root, config);
   root.reject_unknown();
   config.text = root.dump();
   return config;

@@ -40,7 +40,8 @@ TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool 
                                c10::Device device, c10::ScalarType precision)
     : folder_(folder), about_(model::read_model_description(folder)), device_(device) {
   model::check_files(folder, about_);
-  const auto wide = at::TensorOptions().dtype(at::kFloat).device(device);
+  const auto wide =
+      at::TensorOptions().dtype(precision == at::kDouble ? at::kDouble : at::kFloat).device(device);
   const auto weights = wide.dtype(precision);
   projector_ = std::make_shared<model::Projector>(about_.projector, about_.vae.z_dim, wide);
   load_part(folder / "projector.safetensors", named(*projector_));
@@ -96,18 +97,43 @@ void TrainableModel::use_head_map(const std::string& name) {
 }
 
 TrainableModel::Output TrainableModel::forward(const at::Tensor& lq) {
+  const at::Tensor z_h = restore(lq);
+  return {z_h, decode(z_h, lq)};
+}
+
+at::Tensor TrainableModel::restore(const at::Tensor& lq) {
+  if (lora_) lora_->apply();
   const at::Tensor z_l = projector_->forward(lq);
-  const at::Tensor z_h = z_l - about_.sigma * dit_->forward(z_l, about_.timestep, prompt_);
+  return z_l - about_.sigma * dit_->forward(z_l, about_.timestep, prompt_);
+}
+
+void TrainableModel::set_recompute(bool dit, bool decoder) {
+  dit_->set_recompute(dit);
+  if (wan_decoder_) wan_decoder_->set_recompute(decoder);
+}
+
+at::Tensor TrainableModel::decode(const at::Tensor& z_h, const at::Tensor& lq) const {
   switch (about_.decoder) {
     case model::DecoderKind::wan_vae:
-      return {z_h, wan_decoder_->decode(z_h)};
+      return wan_decoder_->decode(z_h);
     case model::DecoderKind::taehv:
-      return {z_h, light_decoder_->decode(z_h) * 2 - 1};
+      return light_decoder_->decode(z_h) * 2 - 1;
     case model::DecoderKind::light_conditional:
       break;
   }
-  const at::Tensor residual = light_decoder_->decode(z_h, model::stack_frames(lq));
-  return {z_h, residual + model::bicubic_x4(lq)};
+  return light_decoder_->decode(z_h, model::stack_frames(lq)) + model::bicubic_x4(lq);
+}
+
+void TrainableModel::add_lora(const LoraOptions& options, std::uint64_t seed) {
+  lora_ = std::make_unique<Lora>(*dit_, options, seed);
+  const auto of_dit = [](const auto& item) { return item.first.rfind("dit.", 0) == 0; };
+  for (const auto& item : trained_) {
+    if (!of_dit(item)) continue;
+    item.second.set_requires_grad(false);
+    frozen_.push_back(item);
+  }
+  std::erase_if(trained_, of_dit);
+  for (const auto& [name, tensor] : lora_->factors()) trained_.emplace_back("lora." + name, tensor);
 }
 
 at::Tensor TrainableModel::encode(const at::Tensor& hq) const {
@@ -144,8 +170,24 @@ void TrainableModel::save(const fs::path& folder, const checkpoint::StateDict& m
     }
     return tensors;
   };
+  // What a projector's values are worth depends on where they come from (`projector_is_fit`).
+  const auto metadata_of = [&](const std::string& name) -> checkpoint::SafetensorsMetadata {
+    if (name != "projector") return {{"format", "pt"}};
+    if (trained_.front().first.rfind("projector.", 0) != 0) {
+      return checkpoint::read_safetensors(folder_ / "projector.safetensors").metadata();
+    }
+    return {{"format", "pt"}, {"origin", "trained"}};
+  };
   for (const char* name : {"projector", "dit", "decoder"}) {
-    checkpoint::write_safetensors(folder / fmt::format("{}.safetensors", name), part(name, master));
+    if (lora_ && std::string(name) == "dit") {
+      const auto base = about_.files.find("dit.safetensors");
+      lora_->save(folder, part(name, {}), checkpoint::below_prefix(master, "lora."),
+                  checkpoint::below_prefix(ema, "lora."),
+                  base == about_.files.end() ? "" : base->second);
+      continue;
+    }
+    checkpoint::write_safetensors(folder / fmt::format("{}.safetensors", name), part(name, master),
+                                  metadata_of(name));
     const auto learned = checkpoint::below_prefix(ema, std::string(name) + ".");
     if (learned.empty()) continue;
     checkpoint::write_safetensors(folder / fmt::format("{}_ema.safetensors", name),

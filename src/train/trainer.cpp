@@ -1,22 +1,17 @@
-#include "oasis/train/trainer.h"
-
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
+#include "train/trainer_run.h"
 
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <fstream>
 
 #include "oasis/core/device.h"
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/core/log.h"
-#include "oasis/core/progress.h"
-#include "oasis/data/sample_loader.h"
-#include "oasis/train/checkpoint_folder.h"
-#include "oasis/train/training_loss.h"
+#include "oasis/train/memory_plan.h"
+#include "oasis/train/replace_folder.h"
 
 namespace oasis::train {
 namespace {
@@ -37,48 +32,14 @@ AdamWOptions with_exemptions(AdamWOptions options, const AdamW::Parameters& para
   return options;
 }
 
-// The peak of this process's memory.
-std::int64_t peak_memory() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::atoll(line.c_str() + 6) * 1024;
-  }
-  return 0;
+TrainableModel load_model(const TrainConfig& config, bool with_encoder, c10::Device device,
+                          c10::ScalarType precision) {
+  TrainableModel model(config.start, config.parts, with_encoder, device, precision);
+  if (config.lora) model.add_lora(*config.lora, config.seed);
+  return model;
 }
 
 }  // namespace
-
-struct Trainer::Run {
-  Run(TrainConfig given, std::shared_ptr<const data::SampleSource> samples, c10::Device on,
-      std::shared_ptr<Comm> ranks, Validation check);
-
-  std::int64_t local_batch() const { return config.global_batch / comm->world(); }
-  void start_loader();
-  LogRow train_step();
-  void accumulate(LogRow& row, std::int64_t micro_batches);
-  void save();
-  void validate();
-  void write_model(const std::filesystem::path& folder);
-  void report(const LogRow& row, double step_seconds);
-  /// Whether any rank was asked to stop (the signal) or to save.
-  std::pair<int, bool> requests();
-
-  TrainConfig config;
-  std::shared_ptr<const data::SampleSource> source;
-  c10::Device device;
-  std::shared_ptr<Comm> comm;
-  Validation validation;
-  c10::ScalarType precision;
-  TrainingLoss loss;
-  TrainableModel model;
-  AdamW optimizer;
-  CheckpointFolder checkpoints;
-  TrainingState state;
-  std::unique_ptr<data::SampleLoader> loader;
-  std::unique_ptr<TrainingLog> log_file;
-  std::int64_t skipped_in_a_row = 0;
-  double waited_before = 0;
-};
 
 Trainer::Run::Run(TrainConfig given, std::shared_ptr<const data::SampleSource> samples,
                   c10::Device on, std::shared_ptr<Comm> ranks, Validation check)
@@ -89,16 +50,35 @@ Trainer::Run::Run(TrainConfig given, std::shared_ptr<const data::SampleSource> s
       validation(std::move(check)),
       precision(parse_precision(config.precision, on)),
       loss(config.loss, on, precision),
-      model(config.start, config.parts, loss.needs_latent(), on, precision),
+      model(load_model(config, loss.needs_latent(), on, precision)),
       optimizer(model.trained(), with_exemptions(config.optimizer, model.trained()), comm),
+      gradients(model.trained(), comm),
       checkpoints(config.output) {
   model.use_head_map(config.head_map);
+  if (config.distil) {
+    distiller = std::make_unique<Distiller>(*config.distil, model.about(), on, precision);
+  }
+  choose_memory();
   state.config = config.text;
   if (config.global_batch % (comm->world() * config.micro_batch) != 0) {
     throw Error(ExitCode::usage,
                 fmt::format("batch.global {} is no multiple of {} processes times batch.micro {}",
                             config.global_batch, comm->world(), config.micro_batch));
   }
+}
+
+void Trainer::Run::choose_memory() {
+  Recompute recompute = config.recompute;
+  if (recompute == Recompute::automatic) {
+    const ParameterCounts counts{model.trained_count(), model.frozen_count()};
+    recompute = device.is_cpu() ? Recompute::off
+                                : choose_recompute(model.about(),
+                                                   memory_question(config, counts, comm->world()),
+                                                   device_memory(device));
+  }
+  model.set_recompute(recompute != Recompute::off, recompute == Recompute::all);
+  loss.set_recompute(recompute == Recompute::all);
+  log::debug("recomputed in the backward pass: {}", to_string(recompute));
 }
 
 void Trainer::Run::start_loader() {
@@ -112,58 +92,6 @@ void Trainer::Run::start_loader() {
                      static_cast<std::uint64_t>(comm->rank()) * local;
   loader = std::make_unique<data::SampleLoader>(
       source, [=](std::uint64_t n) { return first + n / local * global + n % local; }, options);
-}
-
-void Trainer::Run::accumulate(LogRow& row, std::int64_t micro_batches) {
-  std::vector<at::Tensor> hq;
-  std::vector<at::Tensor> lq;
-  for (std::int64_t i = 0; i < config.micro_batch; ++i) {
-    const data::TrainingSample sample = loader->next();
-    hq.push_back(sample.hq);
-    lq.push_back(sample.lq);
-  }
-  const at::Tensor target = at::stack(hq).to(device, /*non_blocking=*/true);
-  const at::Tensor input = at::stack(lq).to(device, /*non_blocking=*/true);
-  const at::Tensor latent = loss.needs_latent() ? model.encode(target) : at::Tensor();
-  const auto [total, parts] = loss.forward(model.forward(input), target, latent);
-  const double share = 1.0 / static_cast<double>(micro_batches);
-  (total * share).backward();
-  row["loss"] += share * total.item<double>();
-  for (const auto& [name, value] : parts) row["loss/" + name] += share * value.item<double>();
-}
-
-LogRow Trainer::Run::train_step() {
-  for (const auto& [name, tensor] : model.trained()) tensor.mutable_grad() = at::Tensor();
-  LogRow row;
-  const std::int64_t micro_batches = local_batch() / config.micro_batch;
-  for (std::int64_t i = 0; i < micro_batches; ++i) accumulate(row, micro_batches);
-  const StepReport done = optimizer.step();
-  skipped_in_a_row = done.skipped ? skipped_in_a_row + 1 : 0;
-  state.skipped += done.skipped ? 1 : 0;
-  ++state.step;
-  std::vector<double> values;
-  for (const auto& item : row) values.push_back(item.second);
-  at::Tensor sums = at::tensor(values, at::kDouble).to(device);
-  comm->all_reduce_sum(sums);
-  std::int64_t next = 0;
-  sums = sums.cpu();
-  for (auto& item : row) item.second = sums[next++].item<double>() / comm->world();
-  row["rate"] = done.rate;
-  row["grad_norm"] = done.grad_norm;
-  return row;
-}
-
-std::pair<int, bool> Trainer::Run::requests() {
-  at::Tensor flags = at::tensor({static_cast<double>(pending_signal() == SIGTERM),
-                                 static_cast<double>(pending_signal() == SIGINT),
-                                 static_cast<double>(take_save_request())},
-                                at::kDouble)
-                         .to(device);
-  comm->all_reduce_sum(flags);
-  flags = flags.cpu();
-  const auto raised = [&flags](std::int64_t i) { return flags[i].item<double>() > 0; };
-  const int signal = raised(0) ? SIGTERM : raised(1) ? SIGINT : 0;
-  return {signal, raised(2)};
 }
 
 void Trainer::Run::save() {
@@ -183,8 +111,7 @@ void Trainer::Run::write_model(const std::filesystem::path& folder) {
   model.save(part, master, ema,
              fmt::format("trained by oasis-train: {} steps of stage {} from {}", state.step,
                          config.stage, model.about().name));
-  std::filesystem::remove_all(folder);
-  std::filesystem::rename(part, folder);
+  replace_folder(part, folder);
 }
 
 void Trainer::Run::validate() {
@@ -202,23 +129,6 @@ void Trainer::Run::validate() {
   if (score <= state.best_score) return;
   state.best_score = score;
   write_model(config.output / "best");
-}
-
-void Trainer::Run::report(const LogRow& row, double step_seconds) {
-  if (comm->rank() != 0) return;
-  log_file->add(state.step, row);
-  std::string parts;
-  for (const auto& [name, value] : row) {
-    if (name.rfind("loss/", 0) == 0) parts += fmt::format(" {} {:.4g}", name.substr(5), value);
-  }
-  const double waited = loader->waited() - waited_before;
-  waited_before = loader->waited();
-  const double share = 100.0 * waited / std::max(step_seconds, 1e-9);
-  log::debug(
-      "step {}: loss {:.5g} ({} ), rate {:.3g}, gradient {:.3g}, {:.2f} samples/s, waited "
-      "{:.0f}% for data",
-      state.step, row.at("loss"), parts, row.at("rate"), row.at("grad_norm"),
-      static_cast<double>(config.global_batch) / step_seconds, share);
 }
 
 Trainer::Trainer(TrainConfig config, std::shared_ptr<const data::SampleSource> source,
@@ -244,7 +154,10 @@ TrainingResult Trainer::run() {
   const bool leads = run.comm->rank() == 0;
   if (leads) run.log_file = std::make_unique<TrainingLog>(run.config.output, run.state.step);
   run.start_loader();
-  Progress progress("training", "steps", run.config.steps);
+  if (leads) {
+    run.progress =
+        std::make_unique<Progress>("training", "steps", run.config.steps, run.state.step);
+  }
   TrainingResult result;
   const auto begin = Clock::now();
   while (run.state.step < run.config.steps) {
@@ -254,7 +167,6 @@ TrainingResult Trainer::run() {
     run.state.seconds += seconds;
     run.report(row, seconds);
     result.last_loss = row.at("loss");
-    if (leads) progress.update(run.state.step);
     if (run.skipped_in_a_row >= run.config.stop_after_skipped) {
       throw Error(
           ExitCode::failed,
@@ -263,16 +175,17 @@ TrainingResult Trainer::run() {
                       run.skipped_in_a_row,
                       run.checkpoints.steps().empty() ? 0 : run.checkpoints.steps().back()));
     }
-    const auto [signal, asked] = run.requests();
+    const int signal = run.signal_raised;
     const bool last = run.state.step == run.config.steps;
     if (run.state.step % run.config.validate_every == 0 || last) run.validate();
-    if (asked || signal != 0 || last || run.state.step % run.config.save_every == 0) run.save();
+    if (run.save_asked || signal != 0 || last || run.state.step % run.config.save_every == 0)
+      run.save();
     if (signal != 0) {
       result.signal = signal;
       break;
     }
   }
-  if (leads) progress.finish();
+  if (leads) run.progress->finish();
   const double waited_total = run.loader->waited();
   const double all = seconds_since(begin);
   if (leads && all > 5 && waited_total > 0.05 * all) {
@@ -300,7 +213,7 @@ DryRun Trainer::dry_run() {
   result.frozen = run.model.frozen_count();
   result.step_seconds = seconds_since(start) / measured;
   result.total_seconds = result.step_seconds * static_cast<double>(run.config.steps);
-  result.peak_bytes = peak_memory();
+  result.peak_bytes = peak_memory(run.device);
   return result;
 }
 

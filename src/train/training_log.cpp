@@ -28,9 +28,13 @@ std::string lines_until(const fs::path& path, std::int64_t step) {
 std::ofstream open_csv(const fs::path& output, std::int64_t resumed_at) {
   fs::create_directories(output);
   const fs::path path = output / "log.csv";
+  const fs::path part = path.string() + ".part";
   const std::string kept = resumed_at > 0 ? lines_until(path, resumed_at) : std::string();
-  std::ofstream stream(path, std::ios::trunc);
-  stream << kHeader << '\n' << kept;
+  std::ofstream stream(part, std::ios::trunc);
+  stream << kHeader << '\n' << kept << std::flush;
+  std::error_code error;
+  fs::rename(part, path, error);  // the stream goes on in the renamed file
+  if (error) stream.setstate(std::ios::failbit);
   if (!stream) throw Error(ExitCode::failed, fmt::format("{}: cannot be written", path.string()));
   return stream;
 }

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "oasis/checkpoint/safetensors.h"
 #include "oasis/checkpoint/torch_pickle.h"
 #include "oasis/core/error.h"
 #include "oasis/flow/raft.h"
 #include "oasis/losses/picture_loss.h"
 #include "oasis/losses/warp_loss.h"
+#include "oasis/nn/recompute.h"
 #ifdef OASIS_WITH_MEDIA
 #include "oasis/flow/dis_flow.h"
 #endif
@@ -46,6 +49,28 @@ TrainingLoss::TrainingLoss(const LossConfig& config, c10::Device device, c10::Sc
   lpips_->load(read_weights(config.lpips_trunk), read_weights(config.lpips_linear), "LPIPS");
 }
 
+TrainingLoss::TrainingLoss(const LossConfig& config, std::unique_ptr<flow::FlowEstimator> flow,
+                           std::unique_ptr<losses::Lpips> lpips)
+    : config_(config), flow_(std::move(flow)), lpips_(std::move(lpips)) {}
+
+at::Tensor TrainingLoss::lpips_term(const at::Tensor& video, const at::Tensor& hq) const {
+  const at::Tensor frames = as_frames(video);
+  const at::Tensor reference = as_frames(hq);
+  if (!recompute_) return lpips_->forward(frames, reference).mean();
+  constexpr std::int64_t at_once = 4;
+  at::Tensor sum = at::zeros({}, frames.options());
+  for (std::int64_t first = 0; first < frames.size(0); first += at_once) {
+    const std::int64_t count = std::min(at_once, frames.size(0) - first);
+    const at::Tensor target = reference.narrow(0, first, count);
+    sum = sum + nn::recompute(
+                    [this, target](const std::vector<at::Tensor>& in) {
+                      return lpips_->forward(in[0], target).sum();
+                    },
+                    {frames.narrow(0, first, count)});
+  }
+  return sum / static_cast<double>(frames.size(0));
+}
+
 at::Tensor TrainingLoss::warp_term(const at::Tensor& video, const at::Tensor& hq) const {
   std::vector<at::Tensor> forward;
   std::vector<at::Tensor> backward;
@@ -60,7 +85,8 @@ at::Tensor TrainingLoss::warp_term(const at::Tensor& video, const at::Tensor& hq
 std::pair<at::Tensor, LossParts> TrainingLoss::forward(const TrainableModel::Output& output,
                                                        const at::Tensor& hq,
                                                        const at::Tensor& z_target) const {
-  const at::Tensor video = output.video.to(at::kFloat);
+  const auto wide = output.video.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::Tensor video = output.video.to(wide);
   at::Tensor total = at::zeros({}, video.options());
   LossParts parts;
   const auto add = [&](const char* name, double weight, const at::Tensor& term) {
@@ -69,7 +95,7 @@ std::pair<at::Tensor, LossParts> TrainingLoss::forward(const TrainableModel::Out
   };
   if (config_.latent > 0) {
     add("latent", config_.latent,
-        losses::mean_squared_error(output.latent.to(at::kFloat), z_target.to(at::kFloat)));
+        losses::mean_squared_error(output.latent.to(wide), z_target.to(wide)));
   }
   if (config_.pixel == PixelLoss::mse) {
     add("pixel", config_.pixel_weight, losses::mean_squared_error(video, hq));
@@ -78,7 +104,7 @@ std::pair<at::Tensor, LossParts> TrainingLoss::forward(const TrainableModel::Out
   }
   if (config_.gradient > 0) add("gradient", config_.gradient, losses::gradient_loss(video, hq));
   if (lpips_) {
-    add("lpips", config_.lpips_weight, lpips_->forward(as_frames(video), as_frames(hq)).mean());
+    add("lpips", config_.lpips_weight, lpips_term(video, hq));
   }
   if (flow_ && video.size(2) > 1) add("warp", config_.warp, warp_term(video, hq));
   return {total, parts};

@@ -185,6 +185,23 @@ TEST(WanDit, HeadKindsChangeTheResultAndAreChecked) {
   EXPECT_THROW(dit->set_head_kinds({{global, intra}, {intra, global}}, {3, 2, 5}), Error);
 }
 
+TEST(WanDit, RecomputingGivesTheSameGradients) {
+  const auto gradients = [](bool again) {
+    const auto dit = small_dit(at::kDouble);
+    dit->set_recompute(again);
+    const at::Tensor latent = small_latent().to(at::kDouble).set_requires_grad(true);
+    dit->forward(latent, kTime, small_context().to(at::kDouble)).square().sum().backward();
+    std::map<std::string, at::Tensor> all = {{"latent", latent.grad()}};
+    for (const auto& item : dit->named_parameters()) all[item.key()] = item.value().grad();
+    return all;
+  };
+  const auto plain = gradients(false);
+  for (const auto& [name, gradient] : gradients(true)) {
+    ASSERT_TRUE(gradient.defined()) << name;
+    EXPECT_TRUE(at::allclose(gradient, plain.at(name), 1e-12, 1e-14)) << name;
+  }
+}
+
 TEST(WanDit, RefusesWhatDoesNotFit) {
   const auto dit = small_dit(at::kFloat);
   EXPECT_THROW(dit->forward_folded(small_latent()), Error);

@@ -87,6 +87,19 @@ TEST(WanVae, DecodesTheSpecifiedExampleWithGradients) {
   EXPECT_GT(latent.grad().abs().min().item<double>(), 0.0);
 }
 
+TEST(WanVae, RecomputingGivesTheSameGradients) {
+  const auto gradient = [](bool again) {
+    auto decoder = with_named_weights<WanVaeDecoder>(small_config());
+    decoder.set_recompute(again);
+    const at::Tensor latent = example_latent().set_requires_grad(true);
+    decoder.decode(latent).square().mean().backward();
+    return latent.grad();
+  };
+  const at::Tensor plain = gradient(false);
+  EXPECT_GT(plain.abs().max().item<float>(), 0.0F);
+  EXPECT_TRUE(at::allclose(gradient(true), plain, 1e-4, 1e-6));
+}
+
 TEST(WanVae, EncodesTheSpecifiedExample) {
   const auto encoder = with_named_weights<WanVaeEncoder>(small_config());
   const at::Tensor video = named_tensor("input.x", {1, 3, 9, 16, 24}, 1.0);

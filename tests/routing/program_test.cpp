@@ -122,6 +122,22 @@ TEST_F(RouteProgram, DependsOnNeitherOrderNorThreadsNorInterruption) {
   EXPECT_EQ(report.at("videos_from_earlier_run"), 3);
 }
 
+TEST_F(RouteProgram, DegradesTheVideosByAPipeline) {
+  make_five();
+  const auto scores = [this](const std::string& out, const std::string& options) {
+    EXPECT_EQ(run("--videos {}/list.txt --frames 5 --out {}/" + out + " " + options), 0);
+    return text_of(folder_ / out / "scores.csv");
+  };
+  const std::string bicubic = scores("bicubic", "");
+  const std::string first = scores("first", "--degrade stage1 --threads 1");
+  EXPECT_EQ(scores("again", "--degrade stage1 --threads 2"), first);
+  EXPECT_NE(first, bicubic);
+  EXPECT_NE(scores("other", "--degrade stage2"), first);
+  EXPECT_NE(scores("first", "--degrade stage1 --seed 1"), first);  // not from the statistics kept
+  EXPECT_EQ(run("--videos {}/list.txt --out {}/wrong --degrade stage3"), 2);
+  EXPECT_EQ(run("--videos {}/list.txt --out {}/wrong --degrade stage1 --lq"), 2);
+}
+
 TEST_F(RouteProgram, GoesOnAfterKill) {
   make_five();
   ASSERT_EQ(run("--videos {}/list.txt --out {}/a --stability 3"), 0);

@@ -45,6 +45,14 @@ TEST(Placement, TorchrunWithAndWithoutItsOwnStore) {
   EXPECT_FALSE(placement.store_is_up);
 }
 
+TEST(Placement, OnlyRankZeroTakesOverASocket) {
+  Variables variables = {{"RANK", "0"},         {"WORLD_SIZE", "2"},      {"LOCAL_RANK", "0"},
+                         {"MASTER_ADDR", "me"}, {"MASTER_PORT", "29500"}, {"OASIS_LISTEN_FD", "7"}};
+  EXPECT_EQ(find_placement(environment(variables)).listen_fd, 7);
+  variables["RANK"] = "1";
+  EXPECT_EQ(find_placement(environment(variables)).listen_fd, -1);
+}
+
 TEST(Placement, TorchrunComesBeforeSlurm) {
   const Placement placement = find_placement(environment(
       {{"RANK", "0"}, {"WORLD_SIZE", "1"}, {"SLURM_PROCID", "5"}, {"SLURM_NTASKS", "6"}}));

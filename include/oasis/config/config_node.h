@@ -50,6 +50,7 @@ class ConfigNode {
   std::vector<double> numbers(const std::string& key) const;
   std::vector<std::int64_t> integers(const std::string& key) const;
   std::vector<bool> booleans(const std::string& key) const;
+  std::vector<std::string> texts(const std::string& key) const;
   /// A list of lists of words.
   std::vector<WordRow> word_rows(const std::string& key) const;
 

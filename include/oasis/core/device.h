@@ -3,6 +3,7 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
+#include <cstdint>
 #include <string>
 
 namespace oasis {
@@ -16,6 +17,9 @@ c10::ScalarType parse_precision(const std::string& name, c10::Device device);
 
 /// "fp32", "bf16", "fp16": the inverse of `parse_precision`.
 std::string precision_name(c10::ScalarType type);
+
+/// All of the device's memory in bytes, used or not.
+std::int64_t device_memory(c10::Device device);
 
 /// Threads for tensor work; 0 keeps the default (all cores).
 void set_threads(int threads);

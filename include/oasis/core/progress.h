@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace oasis {
 
@@ -11,13 +12,16 @@ namespace oasis {
 class Progress {
  public:
   /// `what`: "upscaling"; `unit`: "frames"; `total` 0: not known (no percentage, no time to go).
-  Progress(std::string what, std::string unit, std::int64_t total);
+  /// `done_before`: of an earlier run; they do not count for the speed.
+  Progress(std::string what, std::string unit, std::int64_t total, std::int64_t done_before = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   /// `done` units of the total are finished.
   void update(std::int64_t done);
+  /// What stands at the line's end from now on: "loss 0.01".
+  void note(std::string text) { note_ = std::move(text); }
   /// Draws the last state and ends the line; later updates are ignored.
   void finish();
   /// No output at all (`--quiet`), for every Progress made later.
@@ -30,7 +34,9 @@ class Progress {
   std::string what_;
   std::string unit_;
   std::int64_t total_;
-  std::int64_t done_ = 0;
+  std::int64_t before_;
+  std::int64_t done_;
+  std::string note_;
   bool terminal_;
   bool finished_ = false;
   std::chrono::steady_clock::time_point start_;

@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "oasis/checkpoint/state_dict.h"
 
@@ -33,6 +35,9 @@ class Lpips {
 
   /// pred, reference `[N, 3, H, W]` in [-1, 1] -> distances `[N]`.
   at::Tensor forward(const at::Tensor& pred, const at::Tensor& reference) const;
+
+  /// Trunk, then linear layers, by the names of `load`.
+  std::vector<std::pair<std::string, at::Tensor>> parameters() const;
 
   LpipsNet net() const { return net_; }
 

@@ -58,8 +58,13 @@ at::Tensor bicubic_x4(const at::Tensor& lq);
 
 /// Writes a folder of random weights (head and light decoder's last layer zero, as training
 /// begins) with `description`'s shapes; `trained` becomes false. Deterministic in `seed`.
+/// With a Wan decoder the folder gets the VAE's encoder too.
 void initialise_model_folder(const std::filesystem::path& folder, ModelDescription description,
                              std::uint64_t seed);
+
+/// The decoder's part of that: `folder/decoder.safetensors`.
+void initialise_decoder(const std::filesystem::path& folder, const ModelDescription& description,
+                        std::uint64_t seed);
 
 /// `oasis-tiny`: the small model that ships with the project.
 ModelDescription tiny_description();

@@ -47,6 +47,10 @@ class WanDit : public torch::nn::Module {
   void set_attention_observer(const std::function<void(std::int64_t layer, const at::Tensor& q,
                                                        const at::Tensor& k)>& observer);
 
+  /// Whether `forward` keeps only each block's input for the backward pass and runs the block again
+  /// there: memory that hardly grows with the layers for a third more work. Off at first.
+  void set_recompute(bool on) { recompute_ = on; }
+
   /// latent `[B, in_channels, T, H, W]` with even H and W, normalised; context `[n, text_dim]`,
   /// 0 <= n <= text_len -> velocity `[B, out_channels, T, H, W]`, float32 (float64).
   /// Differentiable.
@@ -81,11 +85,14 @@ class WanDit : public torch::nn::Module {
   at::Tensor project_head(const at::Tensor& x, const at::Tensor& time_embedding,
                           const TokenGrid& grid) const;
   BlockInputs block_inputs(const at::Tensor& latent);
+  at::Tensor recomputed(const WanDitBlock& block, const at::Tensor& x, const at::Tensor& time_rows,
+                        const ContextRows& rows, const BlockInputs& inputs) const;
 
   WanDitConfig config_;
   at::ScalarType compute_dtype_;
   nn::RopeCache rope_;
   nn::AttentionWindow window_;
+  bool recompute_ = false;
   std::optional<Folded> folded_;
 
   at::Tensor patch_weight_;  ///< [dim, in_channels, 1, 2, 2]

@@ -40,6 +40,10 @@ class WanVaeDecoder {
   /// dtype of the latent.
   at::Tensor decode(const at::Tensor& latent) const;
 
+  /// Whether `decode` keeps only the input of each residual block and upsampling for the backward
+  /// pass and runs them again there. Off at first.
+  void set_recompute(bool on);
+
   /// The same in parts of `latents_per_step` latent frames, so that memory does not grow with n but
   /// for the result. Equal to `decode` up to the convolutions' order of summation.
   at::Tensor decode_streamed(const at::Tensor& latent, std::int64_t latents_per_step) const;

@@ -20,6 +20,10 @@ class LinearImpl : public torch::nn::Module {
   /// Xavier-uniform weight, zero bias.
   void reset_parameters(at::Generator& generator);
 
+  /// From now on `value` `[out, in]` is the weight, also among `parameters()`; gradients go where
+  /// it came from.
+  void replace_weight(const at::Tensor& value);
+
   at::Tensor weight;
   at::Tensor bias;
 };

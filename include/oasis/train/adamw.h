@@ -49,11 +49,15 @@ class AdamW {
   /// Uses the parameters' `.grad` (none counts as zero), averages over the ranks, updates the
   /// parameters. Gradients are left as they are.
   StepReport step();
+  /// The same with the gradients given: the mean over the ranks of all parameters laid end to end,
+  /// float32, padded to a multiple of the number of ranks. It is clipped in place.
+  StepReport step(const at::Tensor& mean);
 
   /// Steps made or skipped so far.
   std::int64_t steps() const { return steps_; }
 
-  /// Gathered over the ranks, by parameter name, float32: moments, master weights, moving average.
+  /// Gathered over the ranks, by parameter name, float32, on the CPU: moments, master weights,
+  /// moving average.
   checkpoint::StateDict exp_avg() const { return gather(exp_avg_); }
   checkpoint::StateDict exp_avg_sq() const { return gather(exp_avg_sq_); }
   checkpoint::StateDict master() const { return gather(master_); }
@@ -80,6 +84,7 @@ class AdamW {
   at::Tensor piece_of(const at::Tensor& flat) const;
   checkpoint::StateDict gather(const at::Tensor& piece) const;
   void build_segments();
+  StepReport apply(at::Tensor gradient);
   void update(const at::Tensor& gradient, double rate);
   void write_parameters();
 

@@ -23,8 +23,9 @@ struct TrainingState {
 };
 
 /// The checkpoints of a run: `<output>/checkpoints/step-00001200/` with `state.json` and one
-/// `optimizer-<rank>-of-<world>.safetensors` a rank. A folder of this name is always complete: it
-/// is written under another name, flushed to the disk, and renamed.
+/// `optimizer-<rank>-of-<world>.safetensors` a rank. A folder of this name is always complete, at
+/// whatever moment the process is killed: it is written under another name, flushed to the disk and
+/// renamed, and renamed again before it is removed.
 class CheckpointFolder {
  public:
   explicit CheckpointFolder(const std::filesystem::path& output);
@@ -36,10 +37,14 @@ class CheckpointFolder {
   /// The steps of complete checkpoints, ascending.
   std::vector<std::int64_t> steps() const;
 
+  /// The checkpoint of a step. `oasis::Error` if it is not there or cannot be read.
+  TrainingState load(std::int64_t step) const;
   /// The newest checkpoint, or nothing. `oasis::Error` if it cannot be read.
   std::optional<TrainingState> load_newest() const;
 
  private:
+  void remove_surplus(std::int64_t keep_last) const;
+  void remove_leftovers() const;
   std::filesystem::path path_of(std::int64_t step) const;
   std::filesystem::path folder_;
 };

@@ -20,6 +20,11 @@ class Comm {
   virtual void broadcast(at::Tensor& tensor, int root) = 0;
   /// The sum over all ranks, in place; added in the order of ranks, hence the same bits everywhere.
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
+  /// As `all_reduce_sum`, but may still be under way when it returns: `tensor` belongs to the call
+  /// until `finish_sums`.
+  virtual void start_sum(at::Tensor& tensor) { all_reduce_sum(tensor); }
+  /// What follows on the current stream sees the sums that were started.
+  virtual void finish_sums() {}
   /// full `[world * n]` of each rank -> the mean over ranks of this rank's piece `[n]`.
   virtual at::Tensor reduce_scatter_mean(const at::Tensor& full) = 0;
   /// pieces `[n]` -> `[world * n]`, by rank.

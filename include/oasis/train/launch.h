@@ -1,11 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
-
-#include "oasis/train/comm.h"
 
 namespace oasis::train {
 
@@ -16,6 +13,7 @@ struct Placement {
   int local_rank = 0;  ///< on its machine: the index of its GPU
   std::string master = "127.0.0.1";
   int port = 0;              ///< of the store; 0 for a single process
+  int listen_fd = -1;        ///< rank 0: a socket that listens on the port already; -1: none
   bool store_is_up = false;  ///< torchrun's agent holds the store: every rank is a client
   std::string prefix;        ///< of the store's keys, one per restart
   std::string launcher = "none";
@@ -30,9 +28,5 @@ std::optional<std::string> process_environment(const std::string& name);
 /// more than one process. Throws `oasis::Error` (usage) that names the variable that is missing or
 /// makes no sense.
 Placement find_placement(const Environment& environment);
-
-/// Joins the processes of a run: NCCL for CUDA devices, a TCP store for the CPU. Throws
-/// `oasis::Error` if the store cannot be reached.
-std::shared_ptr<Comm> join(const Placement& placement, c10::Device device);
 
 }  // namespace oasis::train

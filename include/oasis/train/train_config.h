@@ -10,6 +10,7 @@
 #include "oasis/losses/lpips.h"
 #include "oasis/losses/warp_loss.h"
 #include "oasis/train/adamw.h"
+#include "oasis/train/variant_config.h"
 
 namespace oasis::train {
 
@@ -19,6 +20,18 @@ enum class TrainedParts {
   decoder,  ///< the light decoder on a fixed latent
   all,      ///< projector, DiT and light decoder
 };
+
+/// What is computed again in the backward pass instead of being kept in memory.
+enum class Recompute {
+  automatic,  ///< the least that the device's memory allows; off on the CPU
+  off,
+  dit,  ///< the blocks of the DiT
+  all,  ///< also the layers of the Wan decoder and LPIPS
+};
+
+/// "auto", "off", "dit" or "all", and back; anything else throws `oasis::Error`.
+std::string to_string(Recompute recompute);
+Recompute recompute_from(const std::string& name);
 
 /// What photos are in a training set.
 enum class StillUse { skip, still, motion };
@@ -84,6 +97,8 @@ struct TrainConfig {
   std::int64_t stop_after_skipped = 10;  ///< steps in a row without a finite gradient
   std::int64_t global_batch = 8;         ///< samples of a step, all devices together
   std::int64_t micro_batch = 1;          ///< samples at a time on one device
+  double rank_timeout_seconds = 30;      ///< without a sign of life a rank counts as dead
+  Recompute recompute = Recompute::automatic;
   std::int64_t validate_every = 500;
   std::int64_t validation_frames = 17;  ///< of each validation clip
 
@@ -91,6 +106,9 @@ struct TrainConfig {
   DegradationConfig degradation;
   LossConfig loss;
   AdamWOptions optimizer;
+  std::optional<LoraOptions> lora;     ///< none: every weight of the transformer learns
+  std::optional<DistilConfig> distil;  ///< none: the decoder learns in the whole model
+  ProjectorInit projector_init;
 
   std::string text;  ///< the file as read, with the overrides: kept in checkpoints
 };

@@ -11,6 +11,7 @@
 #include "oasis/model/wan_dit.h"
 #include "oasis/model/wan_vae.h"
 #include "oasis/train/adamw.h"
+#include "oasis/train/lora.h"
 #include "oasis/train/train_config.h"
 
 namespace oasis::train {
@@ -33,6 +34,17 @@ class TrainableModel {
   };
   /// lq `[B, 3, 4n+1, h, w]` in [-1, 1]. Differentiable with respect to the trained parts.
   Output forward(const at::Tensor& lq);
+  /// Its two halves: z_H, and the frames of z_H; lq is what the conditional decoder also sees.
+  at::Tensor restore(const at::Tensor& lq);
+  at::Tensor decode(const at::Tensor& z_h, const at::Tensor& lq) const;
+
+  /// What is computed again in the backward pass instead of being kept: `WanDit::set_recompute` and
+  /// `WanVaeDecoder::set_recompute`.
+  void set_recompute(bool dit, bool decoder);
+
+  /// Freezes the transformer; low-rank factors beside its weights learn in their place, as
+  /// "lora.blocks.0...". To be called before `trained()` is handed on.
+  void add_lora(const LoraOptions& options, std::uint64_t seed);
 
   /// The normalised latent mean of an HQ clip (eq. 8's target), without gradients.
   at::Tensor encode(const at::Tensor& hq) const;
@@ -60,6 +72,7 @@ class TrainableModel {
   std::unique_ptr<model::TaehvDecoder> light_decoder_;
   std::unique_ptr<model::WanVaeEncoder> encoder_;
   at::Tensor prompt_;
+  std::unique_ptr<Lora> lora_;
   Named trained_;
   Named frozen_;
 };

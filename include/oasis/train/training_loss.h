@@ -24,6 +24,14 @@ class TrainingLoss {
   /// Loads the helpers' weights. `oasis::Error` names what is missing.
   TrainingLoss(const LossConfig& config, c10::Device device, c10::ScalarType precision);
 
+  /// With helpers that are ready; one that is not given is off.
+  TrainingLoss(const LossConfig& config, std::unique_ptr<flow::FlowEstimator> flow,
+               std::unique_ptr<losses::Lpips> lpips);
+
+  /// Whether the features that LPIPS needs for its backward pass are computed again there, a few
+  /// frames at a time, instead of being kept. Off at first.
+  void set_recompute(bool on) { recompute_ = on; }
+
   /// hq `[B, 3, T, H, W]`, z_target the latent of hq or undefined. The scalar to differentiate, and
   /// its parts.
   std::pair<at::Tensor, LossParts> forward(const TrainableModel::Output& output,
@@ -35,10 +43,12 @@ class TrainingLoss {
 
  private:
   at::Tensor warp_term(const at::Tensor& video, const at::Tensor& hq) const;
+  at::Tensor lpips_term(const at::Tensor& video, const at::Tensor& hq) const;
 
   LossConfig config_;
   std::unique_ptr<flow::FlowEstimator> flow_;
   std::unique_ptr<losses::Lpips> lpips_;
+  bool recompute_ = false;
 };
 
 }  // namespace oasis::train

@@ -1,12 +1,14 @@
 #include "train/cuda/nccl_comm.h"
 
 #include <ATen/Functions.h>
+#include <ATen/cuda/CUDAEvent.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <fmt/format.h>
 #include <nccl.h>
 
 #include <cstring>
+#include <exception>
 #include <vector>
 
 #include "oasis/core/error.h"
@@ -34,7 +36,10 @@ void require_dense(const at::Tensor& tensor) {
 class NcclComm : public Comm {
  public:
   NcclComm(const c10::intrusive_ptr<c10d::Store>& store, int rank, int world, c10::Device device)
-      : rank_(rank), world_(world), device_(device) {
+      : rank_(rank),
+        world_(world),
+        device_(device),
+        sums_(c10::cuda::getStreamFromPool(/*isHighPriority=*/true, device.index())) {
     const c10::cuda::CUDAGuard guard(device_);
     ncclUniqueId id;
     if (rank == 0) {
@@ -50,7 +55,14 @@ class NcclComm : public Comm {
     }
     check(ncclCommInitRank(&comm_, world, id, rank), "ncclCommInitRank", rank);
   }
-  ~NcclComm() override { ncclCommDestroy(comm_); }
+  // A rank that leaves because of an error does not wait for operations that it has not joined.
+  ~NcclComm() override {
+    if (std::uncaught_exceptions() > 0) {
+      ncclCommAbort(comm_);
+    } else {
+      ncclCommDestroy(comm_);
+    }
+  }
   NcclComm(const NcclComm&) = delete;
   NcclComm& operator=(const NcclComm&) = delete;
 
@@ -69,6 +81,22 @@ class NcclComm : public Comm {
     check(ncclAllReduce(tensor.data_ptr(), tensor.data_ptr(), count(tensor), type_of(tensor),
                         ncclSum, comm_, stream()),
           "all-reduce", rank_);
+  }
+
+  void start_sum(at::Tensor& tensor) override {
+    require_dense(tensor);
+    at::cuda::CUDAEvent ready;
+    ready.record(c10::cuda::getCurrentCUDAStream(device_.index()));
+    ready.block(sums_);
+    check(ncclAllReduce(tensor.data_ptr(), tensor.data_ptr(), count(tensor), type_of(tensor),
+                        ncclSum, comm_, sums_.stream()),
+          "all-reduce", rank_);
+  }
+
+  void finish_sums() override {
+    at::cuda::CUDAEvent done;
+    done.record(sums_);
+    done.block(c10::cuda::getCurrentCUDAStream(device_.index()));
   }
 
   at::Tensor reduce_scatter_mean(const at::Tensor& full) override {
@@ -104,6 +132,7 @@ class NcclComm : public Comm {
   int rank_;
   int world_;
   c10::Device device_;
+  c10::cuda::CUDAStream sums_;  ///< of sums beside the backward pass
   ncclComm_t comm_ = nullptr;
 };
 
