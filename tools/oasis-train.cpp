@@ -50,7 +50,7 @@ void print_dry_run(const train::TrainConfig& config, const train::DryRun& run, b
 
 void print_memory_plan(const train::TrainConfig& config, int world) {
   const model::ModelDescription about = model::read_model_description(config.start);
-  const auto counts = train::count_parameters(about, config.parts);
+  const auto counts = train::count_parameters(about, config.parts, config.lora);
   fmt::print("planned memory of a device:\n{}\n",
              train::describe_cards(about, train::memory_question(config, counts, world),
                                    config.global_batch / world));

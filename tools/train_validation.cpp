@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <cmath>
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "oasis/core/log.h"
 #include "oasis/data/video_source.h"
+#include "oasis/flow/dis_flow.h"
+#include "oasis/metrics/ewarp.h"
+#include "oasis/metrics/psnr.h"
+#include "oasis/metrics/ssim.h"
 #include "oasis/model/oasis_model.h"
 #include "train_source.h"
 
@@ -25,13 +28,38 @@ at::Tensor to_code_values(const at::Tensor& video) {
   return ((video.to(at::kFloat) + 1.0) * 127.5).round().clamp(0, 255);
 }
 
-// PSNR of BT.601 luma of 8-bit videos [3, T, H, W], mean over frames, dB.
-double psnr_luma(const at::Tensor& a, const at::Tensor& b) {
-  const auto luma = [](const at::Tensor& video) {
-    return 16.0 + (65.481 * video[0] + 128.553 * video[1] + 24.966 * video[2]) / 255.0;
+/// Means over frames, or pairs of frames, of one clip.
+struct Scores {
+  double psnr = 0;   ///< of BT.601 luma of the 8-bit pictures, dB
+  double ssim = 0;   ///< likewise
+  double ewarp = 0;  ///< E*, `clean` mode, flow of the clip itself by DIS; 0 for a single frame
+
+  Scores& operator+=(const Scores& other) {
+    psnr += other.psnr;
+    ssim += other.ssim;
+    ewarp += other.ewarp;
+    return *this;
+  }
+};
+
+// Code values [3, T, H, W].
+Scores scores_of(const at::Tensor& video, const at::Tensor& truth) {
+  const auto frames = [](const at::Tensor& v) {
+    return v.to(at::kByte).transpose(0, 1).contiguous();
   };
-  const at::Tensor error = (luma(a) - luma(b)).to(at::kDouble).square().mean({1, 2});
-  return (10.0 * at::log10(255.0 * 255.0 / error.clamp_min(1e-10))).mean().item<double>();
+  const metrics::ScoreOptions luma{metrics::ScoreVariant::basicsr, metrics::ScoreChannels::y_bt601};
+  const at::Tensor ours = frames(video);
+  Scores scores;
+  scores.psnr = metrics::psnr(ours, frames(truth), luma).clamp_max(100).mean().item<double>();
+  scores.ssim = metrics::ssim(ours, frames(truth), luma).mean().item<double>();
+  if (ours.size(0) > 1) {
+    flow::DisFlow dis;
+    const auto flows = dis.estimate(ours.to(at::kFloat) / 127.5 - 1.0);
+    scores.ewarp =
+        1000 *
+        metrics::ewarp(ours, flows.forward, flows.backward, metrics::EwarpMode::clean).mean();
+  }
+  return scores;
 }
 
 cv::Mat picture(const at::Tensor& code_values, std::int64_t t) {
@@ -69,23 +97,30 @@ class Clips {
   }
 
   train::ValidationResult score(train::TrainableModel& model, std::int64_t step) const {
-    double ours = 0;
-    double plain = 0;
+    Scores ours;
+    Scores plain;
     for (std::size_t i = 0; i < samples_.size(); ++i) {
       const data::TrainingSample& sample = samples_[i];
       const at::Tensor lq = sample.lq.unsqueeze(0).to(device_);
       const at::Tensor output = to_code_values(model.forward(lq).video[0].cpu());
       const at::Tensor bicubic = to_code_values(model::bicubic_x4(lq)[0].cpu());
       const at::Tensor truth = to_code_values(sample.hq);
-      ours += psnr_luma(output, truth);
-      plain += psnr_luma(bicubic, truth);
+      ours += scores_of(output, truth);
+      plain += scores_of(bicubic, truth);
       write_picture(bicubic, output, truth, i, step);
     }
-    const auto count = static_cast<double>(samples_.size());
-    log::info("step {}: PSNR-Y {:.2f} dB, bicubic {:.2f} dB ({:+.2f})", step, ours / count,
-              plain / count, (ours - plain) / count);
-    return {ours / count,
-            {{"validation/psnr_y", ours / count}, {"validation/gain_db", (ours - plain) / count}}};
+    const auto mean = [this](double sum) { return sum / static_cast<double>(samples_.size()); };
+    log::info(
+        "step {}: PSNR-Y {:.2f} dB, bicubic {:.2f} dB ({:+.2f}); SSIM-Y {:.4f} ({:+.4f}); E*_warp "
+        "{:.2f} ({:+.2f})",
+        step, mean(ours.psnr), mean(plain.psnr), mean(ours.psnr - plain.psnr), mean(ours.ssim),
+        mean(ours.ssim - plain.ssim), mean(ours.ewarp), mean(ours.ewarp - plain.ewarp));
+    return {mean(ours.psnr),
+            {{"validation/psnr_y", mean(ours.psnr)},
+             {"validation/gain_db", mean(ours.psnr - plain.psnr)},
+             {"validation/ssim_y", mean(ours.ssim)},
+             {"validation/ewarp", mean(ours.ewarp)},
+             {"validation/ewarp_bicubic", mean(plain.ewarp)}}};
   }
 
  private:

@@ -24,6 +24,8 @@
 namespace oasis::eval {
 namespace {
 
+constexpr int kSsimWindow = 11;
+
 bool is_pixel_score(const std::string& metric) {
   return metric.rfind("psnr", 0) == 0 || metric.rfind("ssim", 0) == 0;
 }
@@ -170,7 +172,12 @@ void Run::make_meters(const MetricNetworks& networks) {
   std::vector<std::string> pixel_scores;
   for (const auto& metric : networks.ready) {
     if (needs_reference(metric, protocol_) && !reference_) continue;
-    if (is_pixel_score(metric)) {
+    const auto least = std::min(result_.width, result_.height) - 2 * protocol_.border;
+    if (metric.rfind("ssim", 0) == 0 && least < kSsimWindow) {
+      result_.notes.push_back(fmt::format("{} not computed: it needs frames of at least {}x{}",
+                                          columns_of(metric, protocol_).front().label, kSsimWindow,
+                                          kSsimWindow));
+    } else if (is_pixel_score(metric)) {
       pixel_scores.push_back(metric);
     } else {
       meters_.push_back(
@@ -233,12 +240,14 @@ void Run::stream() {
   }
   result_.frames = index;
   if (output_.damaged()) {
-    refuse(fmt::format("{} is damaged: not all of its first {} frames could be decoded; make it again",
-                       pair_.output.string(), index));
+    refuse(
+        fmt::format("{} is damaged: not all of its first {} frames could be decoded; make it again",
+                    pair_.output.string(), index));
   }
   if (reference_ && reference_->damaged()) {
-    refuse(fmt::format("{} is damaged: not all of its first {} frames could be decoded; make it again",
-                       pair_.reference.string(), index));
+    refuse(
+        fmt::format("{} is damaged: not all of its first {} frames could be decoded; make it again",
+                    pair_.reference.string(), index));
   }
   if (index == 0) {
     refuse(fmt::format("{} has no frame in the range asked for", pair_.output.string()));

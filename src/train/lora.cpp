@@ -13,13 +13,6 @@
 namespace oasis::train {
 namespace {
 
-/// Whether `name`, "blocks.0.self_attn.q", is a layer of this place in its block.
-bool is_target(const std::string& name, const std::vector<std::string>& targets) {
-  if (name.rfind("blocks.", 0) != 0) return false;
-  return std::any_of(targets.begin(), targets.end(),
-                     [&](const std::string& target) { return name.ends_with("." + target); });
-}
-
 void check(const LoraOptions& options) {
   const auto& known = model::lora_targets();
   if (options.rank < 1) throw Error(ExitCode::usage, "lora.rank must be at least 1");
@@ -32,12 +25,18 @@ void check(const LoraOptions& options) {
 
 }  // namespace
 
+bool is_lora_target(const std::string& layer, const LoraOptions& options) {
+  if (layer.rfind("blocks.", 0) != 0) return false;
+  const auto& targets = options.targets.empty() ? model::lora_targets() : options.targets;
+  return std::any_of(targets.begin(), targets.end(),
+                     [&](const std::string& target) { return layer.ends_with("." + target); });
+}
+
 Lora::Lora(model::WanDit& dit, const LoraOptions& options, std::uint64_t seed) : options_(options) {
   check(options);
-  const auto& targets = options.targets.empty() ? model::lora_targets() : options.targets;
   auto generator = nn::make_generator(seed);
   for (const auto& item : dit.named_modules()) {
-    if (!is_target(item.key(), targets)) continue;
+    if (!is_lora_target(item.key(), options)) continue;
     const auto linear = std::dynamic_pointer_cast<nn::LinearImpl>(item.value());
     if (!linear) continue;
     const at::Tensor base = linear->weight;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "oasis/model/dit_keys.h"
 #include "oasis/model/wan_dit_config.h"
+#include "oasis/train/lora.h"
 
 namespace oasis::train {
 namespace {
@@ -121,16 +123,29 @@ std::int64_t helper_bytes(const model::ModelDescription& about, const MemoryQues
 
 }  // namespace
 
-ParameterCounts count_parameters(const model::ModelDescription& about, TrainedParts parts) {
+ParameterCounts count_parameters(const model::ModelDescription& about, TrainedParts parts,
+                                 const std::optional<LoraOptions>& lora) {
   const std::int64_t inputs = about.projector == model::ProjectorMode::native_2x ? 48 : 768;
-  const std::int64_t restorer = model::parameter_count(about.dit) + about.vae.z_dim * (inputs + 1);
+  const std::int64_t projector = about.vae.z_dim * (inputs + 1);
+  const std::int64_t dit = model::parameter_count(about.dit);
   const auto meta = at::TensorOptions(c10::kMeta);
   const std::int64_t decoder = about.decoder == model::DecoderKind::wan_vae
                                    ? count_of(model::WanVaeDecoder(about.vae, meta).parameters())
                                    : count_of(model::TaehvDecoder(about.taehv, meta).parameters());
   ParameterCounts counts;
-  (parts == TrainedParts::decoder ? counts.frozen : counts.trained) += restorer;
   (parts == TrainedParts::dit ? counts.frozen : counts.trained) += decoder;
+  if (!lora) {
+    (parts == TrainedParts::decoder ? counts.frozen : counts.trained) += projector + dit;
+    return counts;
+  }
+  counts.trained += projector;
+  counts.frozen += dit;
+  for (const auto& [name, shape] : model::dit_shapes(about.dit)) {
+    if (!name.ends_with(".weight") || shape.size() != 2) continue;
+    if (!is_lora_target(name.substr(0, name.rfind('.')), *lora)) continue;
+    counts.trained += lora->rank * (shape[0] + shape[1]);
+    counts.adapted += shape[0] * shape[1];
+  }
   return counts;
 }
 
@@ -154,9 +169,9 @@ MemoryQuestion memory_question(const TrainConfig& config, const ParameterCounts&
 }
 
 MemoryPlan plan_memory(const model::ModelDescription& about, const MemoryQuestion& question) {
-  const auto [trained, frozen] = question.counts;
+  const auto [trained, frozen, adapted] = question.counts;
   MemoryPlan plan;
-  plan.weights = (trained + frozen) * question.element;
+  plan.weights = (trained + frozen + adapted) * question.element;
   plan.optimizer = trained * 4 * (question.ema ? 4 : 3) / question.world;
   plan.gradients = trained * 4;
   plan.helpers = helper_bytes(about, question);

@@ -38,7 +38,10 @@ void append(Named& to, const std::string& prefix, const Named& from, bool learns
 
 TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool with_encoder,
                                c10::Device device, c10::ScalarType precision)
-    : folder_(folder), about_(model::read_model_description(folder)), device_(device) {
+    : folder_(folder),
+      about_(model::read_model_description(folder)),
+      device_(device),
+      dit_learns_(parts != TrainedParts::decoder) {
   model::check_files(folder, about_);
   const auto wide =
       at::TensorOptions().dtype(precision == at::kDouble ? at::kDouble : at::kFloat).device(device);
@@ -71,10 +74,9 @@ TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool 
   prompt_ = about_.prompt == "zeros" ? at::zeros({0, about_.dit.text_dim}, wide)
                                      : checkpoint::load_safetensors(prompt).at("context").to(wide);
 
-  const bool dit_learns = parts != TrainedParts::decoder;
   const bool decoder_learns = parts != TrainedParts::dit;
-  append(dit_learns ? trained_ : frozen_, "projector.", named(*projector_), dit_learns);
-  append(dit_learns ? trained_ : frozen_, "dit.", named(*dit_), dit_learns);
+  append(dit_learns_ ? trained_ : frozen_, "projector.", named(*projector_), dit_learns_);
+  append(dit_learns_ ? trained_ : frozen_, "dit.", named(*dit_), dit_learns_);
   append(decoder_learns ? trained_ : frozen_, "decoder.", decoder, decoder_learns);
 }
 
@@ -198,7 +200,8 @@ void TrainableModel::save(const fs::path& folder, const checkpoint::StateDict& m
     fs::copy_file(folder_ / name, folder / name, fs::copy_options::overwrite_existing);
   }
   model::ModelDescription about = about_;
-  about.trained = true;
+  // A decoder that learnt alone does not make a trained model of the rest.
+  about.trained = about_.trained || dit_learns_;
   about.provenance = provenance;
   model::write_model_description(folder, about);
 }

@@ -70,7 +70,7 @@ Trainer::Run::Run(TrainConfig given, std::shared_ptr<const data::SampleSource> s
 void Trainer::Run::choose_memory() {
   Recompute recompute = config.recompute;
   if (recompute == Recompute::automatic) {
-    const ParameterCounts counts{model.trained_count(), model.frozen_count()};
+    const auto counts = count_parameters(model.about(), config.parts, config.lora);
     recompute = device.is_cpu() ? Recompute::off
                                 : choose_recompute(model.about(),
                                                    memory_question(config, counts, comm->world()),

@@ -148,10 +148,11 @@ TEST_F(EvalTest, ABadClipDoesNotStopTheOthers) {
 TEST_F(EvalTest, TooSmallForAMetricIsANoteAndTheRestIsScored) {
   make_clip("out/a", 2, 8, 8, pattern_reference);
   make_clip("gt/a", 2, 8, 8, pattern_reference);
-  const auto clip = score_one(options("ssim_y,colour_drift"));
+  const auto clip = score_one(options("psnr_y,ssim_y,colour_drift", "dove"));
   EXPECT_EQ(clip.error, "");
   EXPECT_FALSE(clip.scores.contains("ssim_y"));
   EXPECT_THAT(clip.notes, ElementsAre(HasSubstr("at least 11x11")));
+  EXPECT_EQ(clip.scores.at("psnr_y"), 80);
   EXPECT_TRUE(clip.scores.contains("colour_drift"));
 }
 

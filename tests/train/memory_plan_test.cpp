@@ -25,6 +25,18 @@ TEST(MemoryPlan, CountsTheParametersOfThePublishedModel) {
   EXPECT_EQ(all.trained, 604539);
 }
 
+TEST(MemoryPlan, LowRankFactorsNeedFewTrainedParameters) {
+  const auto about = model::wan_1_3b_description();
+  const LoraOptions lora{.rank = 32, .alpha = 32, .targets = {"self_attn.q", "ffn.0"}};
+  const auto counts = count_parameters(about, TrainedParts::dit, lora);
+  EXPECT_EQ(counts.trained, 784 + 30 * 32 * ((1536 + 1536) + (1536 + 8960)));
+  EXPECT_EQ(counts.adapted, 30 * 1536 * (1536 + 8960));
+  MemoryQuestion question = stage_1();
+  const std::int64_t full = plan_memory(about, question).peak();
+  question.counts = counts;
+  EXPECT_LT(plan_memory(about, question).peak(), full - 20 * kGiga);
+}
+
 TEST(MemoryPlan, RecomputingNeedsLess) {
   const auto about = model::wan_1_3b_description();
   MemoryQuestion question = stage_1();

@@ -23,7 +23,7 @@ TEST_F(Resume, AKilledRunEndsWithTheBitsOfAStraightOne) {
   ASSERT_EQ(run("straight", steps(20)), 0) << log("straight");
   const pid_t first = start("killed", steps(100000, {"--set", "train.save_every=10"}));
   ASSERT_TRUE(reaches("killed", 10)) << log("killed");
-  std::this_thread::sleep_for(std::chrono::milliseconds(60));  // a few steps
+  std::this_thread::sleep_for(std::chrono::milliseconds(250));  // a few steps
   kill(first, SIGKILL);
   ASSERT_EQ(wait_for(first), -SIGKILL);
   ASSERT_EQ(newest("killed"), 10) << "the machine was too slow to kill it in time";

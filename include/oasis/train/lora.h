@@ -15,6 +15,9 @@
 
 namespace oasis::train {
 
+/// Whether `options` gives the layer "blocks.0.self_attn.q" factors.
+bool is_lora_target(const std::string& layer, const LoraOptions& options);
+
 /// Low-rank factors beside the transformer's frozen weights. The factors learn, in float32 whatever
 /// the weights' dtype; a forward pass sees W + alpha / rank * B A, in the weights' dtype, so the
 /// result is the one that the merged weights give.

@@ -31,10 +31,12 @@ struct MemoryPlan {
 struct ParameterCounts {
   std::int64_t trained = 0;
   std::int64_t frozen = 0;
+  std::int64_t adapted = 0;  ///< frozen weights with low-rank factors: held once more, as effective
 };
 
-/// From the description alone. Low-rank factors are not counted.
-ParameterCounts count_parameters(const model::ModelDescription& about, TrainedParts parts);
+/// From the description alone; `lora`: low-rank factors in place of the transformer's weights.
+ParameterCounts count_parameters(const model::ModelDescription& about, TrainedParts parts,
+                                 const std::optional<LoraOptions>& lora = {});
 
 /// What decides about it.
 struct MemoryQuestion {

@@ -66,6 +66,7 @@ class TrainableModel {
   std::filesystem::path folder_;
   model::ModelDescription about_;
   c10::Device device_;
+  bool dit_learns_;
   std::shared_ptr<model::Projector> projector_;
   std::shared_ptr<model::WanDit> dit_;
   std::unique_ptr<model::WanVaeDecoder> wan_decoder_;
