@@ -30,7 +30,7 @@ constexpr const char* kStyle =
     "color:#1b1f24;background:#fff}svg{width:100%;height:auto;background:#f6f8fa}img{max-width:100%"
     "}"
     "h2{font-size:1rem;margin:1.5rem 0 .3rem}path{fill:none;stroke:#0969da;stroke-width:1.5}"
-    "path.raw{stroke:#0969da33}text{font-size:11px;fill:#57606a}"
+    "circle{fill:#0969da}path.raw{stroke:#0969da33}text{font-size:11px;fill:#57606a}"
     "@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}svg{background:#"
     "161b22}}";
 
@@ -91,7 +91,11 @@ std::string plot(const std::string& name, const Curve& curve) {
       "<h2>{}: {:.5g}</h2><svg viewBox=\"0 -14 {} {}\" role=\"img\" "
       "aria-label=\"{} by step\">",
       name, curve.back().second, kWidth, kHeight + 30, name);
-  svg += line(curve, frame, "raw") + line(smoothed(curve), frame, "mean");
+  if (curve.size() == 1) {
+    svg += fmt::format("<circle cx=\"4\" cy=\"{:.1f}\" r=\"3\"/>", kHeight / 2);
+  } else {
+    svg += line(curve, frame, "raw") + line(smoothed(curve), frame, "mean");
+  }
   svg += fmt::format(
       "<text x=\"2\" y=\"-3\">{:.5g}</text><text x=\"2\" y=\"{}\">{:.5g}, steps {:.0f} to "
       "{:.0f}</text></svg>\n",

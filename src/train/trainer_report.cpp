@@ -28,6 +28,8 @@ void Trainer::Run::report(const LogRow& row, double step_seconds) {
   for (const auto& [name, value] : row) {
     if (name.rfind("loss/", 0) == 0) parts += fmt::format(" {} {:.4g}", name.substr(5), value);
   }
+  const auto gain = row.find("gain_db");
+  if (gain != row.end()) parts += fmt::format(" gain {:+.2f} dB", gain->second);
   const double waited = loader->waited() - waited_before;
   waited_before = loader->waited();
   const std::string line = fmt::format(

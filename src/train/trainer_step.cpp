@@ -5,10 +5,13 @@
 #include <csignal>
 
 #include "oasis/core/interrupt.h"
+#include "oasis/model/oasis_model.h"
 #include "train/trainer_run.h"
 
 namespace oasis::train {
 namespace {
+
+const std::string kGain = "gain_db";
 
 void add_value(DeviceValues& values, const std::string& name, const at::Tensor& value) {
   at::Tensor& sum = values[name];
@@ -27,13 +30,26 @@ at::Tensor batch_on(c10::Device device, const std::vector<at::Tensor>& samples) 
   return batch;
 }
 
+/// By how many dB the result is nearer to HQ than bicubic x4 of its LQ: a mean that hardly depends
+/// on what the samples show, unlike the losses.
+at::Tensor gain_over_bicubic(const at::Tensor& video, const at::Tensor& lq, const at::Tensor& hq) {
+  const torch::NoGradGuard no_grad;
+  const auto error = [&hq](const at::Tensor& v) {
+    return (v.to(at::kFloat) - hq).square().mean({1, 2, 3, 4}).clamp_min(1e-10);
+  };
+  return (10 * at::log10(error(model::bicubic_x4(lq)) / error(video))).mean();
+}
+
 }  // namespace
 
 std::pair<at::Tensor, LossParts> Trainer::Run::forward_loss(const at::Tensor& lq,
                                                             const at::Tensor& hq) {
   if (distiller) return distiller->loss(model, loss, lq, hq);
   const at::Tensor latent = loss.needs_latent() ? model.encode(hq) : at::Tensor();
-  return loss.forward(model.forward(lq), hq, latent);
+  const TrainableModel::Output output = model.forward(lq);
+  auto result = loss.forward(output, hq, latent);
+  result.second.emplace_back(kGain, gain_over_bicubic(output.video, lq, hq));
+  return result;
 }
 
 void Trainer::Run::accumulate(DeviceValues& values, std::int64_t micro_batches) {
@@ -50,7 +66,9 @@ void Trainer::Run::accumulate(DeviceValues& values, std::int64_t micro_batches) 
   const double share = 1.0 / static_cast<double>(micro_batches);
   (total * share).backward();
   add_value(values, "loss", share * total.detach());
-  for (const auto& [name, value] : parts) add_value(values, "loss/" + name, share * value);
+  for (const auto& [name, value] : parts) {
+    add_value(values, name == kGain ? name : "loss/" + name, share * value);
+  }
 }
 
 LogRow Trainer::Run::train_step() {
