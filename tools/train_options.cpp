@@ -52,8 +52,8 @@ void add_degrade_options(CLI::App& app, TrainOptions& options) {
 }
 
 void check(const TrainOptions& options) {
-  const bool trains = !options.check_data && options.preview == 0 &&
-                      options.degrade_to.empty() && options.ridge == 0;
+  const bool trains = !options.check_data && options.preview == 0 && options.degrade_to.empty() &&
+                      options.ridge == 0;
   if (options.processes > 1 && !trains) {
     throw Error(ExitCode::usage, "--processes and --gpus are for training: leave them out");
   }

@@ -1,9 +1,11 @@
 #include "eval/frame_stream.h"
 
+#include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
@@ -46,14 +48,25 @@ void FrameStream::read() {
     while (!stopped_ && index < options_.frames.first_frame && reader_->skip(frame)) ++index;
     for (; !stopped_ && index < options_.frames.end_frame; ++index) {
       const bool counting = counting_;
-      if (!(counting ? reader_->skip(frame) : reader_->next(frame))) break;
-      if (!queue_.push(counting ? at::Tensor() : frame_tensor(frame, form_))) return;
+      at::Tensor tensor;
+      if (!(counting ? reader_->skip(frame) : next(frame, tensor))) break;
+      if (!queue_.push(std::move(tensor))) return;
     }
     damaged_ = reader_->damaged();
   } catch (...) {
     error_ = std::current_exception();
   }
   queue_.close();
+}
+
+bool FrameStream::next(media::Frame& frame, at::Tensor& tensor) {
+  if (form_.bytes && !form_.bt709_to_bt601) {
+    tensor = at::empty({3, info().height, info().width}, at::kByte);
+    return reader_->next_bytes(frame, tensor.mutable_data_ptr<std::uint8_t>());
+  }
+  if (!reader_->next(frame)) return false;
+  tensor = frame_tensor(frame, form_);
+  return true;
 }
 
 std::optional<at::Tensor> FrameStream::next() {

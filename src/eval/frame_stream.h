@@ -51,6 +51,7 @@ class FrameStream {
 
  private:
   void read();
+  bool next(media::Frame& frame, at::Tensor& tensor);
 
   std::unique_ptr<media::VideoReader> reader_;
   StreamOptions options_;

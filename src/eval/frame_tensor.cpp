@@ -12,16 +12,7 @@
 namespace oasis::eval {
 namespace {
 
-// Comparisons written out so that the loops have no branches; clamping passes NaN to 0.
-OASIS_CLONES_EXACT void to_bytes(const float* __restrict values, std::int64_t count,
-                                 std::uint8_t* __restrict bytes) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float code = values[i] * 255.0F + 0.5F;
-    const float least = code > 0.0F ? code : 0.0F;
-    bytes[i] = static_cast<std::uint8_t>(static_cast<int>(least < 255.0F ? least : 255.0F));
-  }
-}
-
+// Comparisons written out so that the loop has no branches; clamping passes NaN to 0.
 OASIS_CLONES_EXACT void clamp_unit(const float* __restrict values, std::int64_t count,
                                    float* __restrict out) {
   for (std::int64_t i = 0; i < count; ++i) {
@@ -80,13 +71,13 @@ FrameForm frame_form(const media::VideoInfo& info, bool take_bt601) {
 
 at::Tensor frame_tensor(const media::Frame& frame, const FrameForm& form) {
   if (form.bt709_to_bt601) return frame_tensor(remixed(frame), {form.bytes, false});
-  const auto count = static_cast<std::int64_t>(frame.rgb.size());
   at::Tensor result =
       at::empty({3, frame.height, frame.width}, form.bytes ? at::kByte : at::kFloat);
   if (form.bytes) {
-    to_bytes(frame.rgb.data(), count, result.mutable_data_ptr<std::uint8_t>());
+    media::to_rgb_bytes(frame, result.mutable_data_ptr<std::uint8_t>());
   } else {
-    clamp_unit(frame.rgb.data(), count, result.mutable_data_ptr<float>());
+    clamp_unit(frame.rgb.data(), static_cast<std::int64_t>(frame.rgb.size()),
+               result.mutable_data_ptr<float>());
   }
   return result;
 }

@@ -3,70 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "chroma_filter.h"
+#include "chroma_upsampler.h"
+#include "color_matrix.h"
 #include "oasis/core/error.h"
 #include "parallel_rows.h"
+#include "plane_rows.h"
+#include "row_clones.h"
 
 namespace oasis::media {
 namespace {
 
-/// code = offset + scale * value, for values of luma in [0, 1] and of chroma in [-1/2, 1/2].
-struct Quantisation {
-  float luma_offset, luma_scale, chroma_offset, chroma_scale;
-};
-
-Quantisation quantisation(const PlanarPicture& picture) {
-  const float step = static_cast<float>(std::ldexp(1.0, picture.depth - 8));
-  const float top = static_cast<float>((1 << picture.depth) - 1);
-  const bool full = picture.matrix == 0 ? !picture.limited_rgb : picture.full_range;
-  if (full) return {0, top, 128 * step, top};
-  return {16 * step, 219 * step, 128 * step, 224 * step};
-}
-
-/// The products that R'G'B' <-> Y'CbCr needs (H.273, equations 38 to 43).
-struct Matrix {
-  float kr, kg, kb;
-  float r_from_cr, g_from_cb, g_from_cr, b_from_cb;
-  float cb_scale, cr_scale;
-};
-
-Matrix matrix_of(int code) {
-  const LumaWeights weights = luma_weights(code);
-  const double kr = weights.red, kb = weights.blue, kg = 1 - kr - kb;
-  Matrix m;
-  m.kr = static_cast<float>(kr);
-  m.kg = static_cast<float>(kg);
-  m.kb = static_cast<float>(kb);
-  m.r_from_cr = static_cast<float>(2 * (1 - kr));
-  m.b_from_cb = static_cast<float>(2 * (1 - kb));
-  m.g_from_cb = static_cast<float>(-2 * (1 - kb) * kb / kg);
-  m.g_from_cr = static_cast<float>(-2 * (1 - kr) * kr / kg);
-  m.cb_scale = static_cast<float>(0.5 / (1 - kb));
-  m.cr_scale = static_cast<float>(0.5 / (1 - kr));
-  return m;
-}
-
-template <typename Sample>
-const Sample* row_of(const Plane& plane, int y) {
-  return reinterpret_cast<const Sample*>(plane.data + plane.stride * y);
-}
-template <typename Sample>
-Sample* mutable_row_of(const Plane& plane, int y) {
-  return reinterpret_cast<Sample*>(plane.data + plane.stride * y);
-}
-
-int chroma_extent(int luma, int log2_factor) {
-  return (luma + (1 << log2_factor) - 1) >> log2_factor;
-}
-
 /// out = (code - offset) / scale. A division, so that codes come back as the nearest float to their
 /// exact value.
-template <typename Sample>
-void dequantise(const Sample* codes, int count, float offset, float scale, float* out) {
-  for (int x = 0; x < count; ++x) out[x] = (static_cast<float>(codes[x]) - offset) / scale;
-}
+#define OASIS_SAMPLE_ROWS(Sample)                                                               \
+  OASIS_ROW_CLONES void dequantise_row(const Sample* __restrict codes, int count, float offset, \
+                                       float scale, float* __restrict out) {                    \
+    for (int x = 0; x < count; ++x) out[x] = (static_cast<float>(codes[x]) - offset) / scale;   \
+  }
+OASIS_SAMPLE_ROWS(std::uint8_t)
+OASIS_SAMPLE_ROWS(std::uint16_t)
+#undef OASIS_SAMPLE_ROWS
 
 template <typename Sample>
 void quantise(const float* values, int count, float offset, float scale, int depth, Sample* codes) {
@@ -78,95 +36,23 @@ void quantise(const float* values, int count, float offset, float scale, int dep
   }
 }
 
-/// Samples before and behind a row that filters may touch.
-constexpr int kMargin = 16;
-
-/// Repeats the end samples of `row[0, count)` into the margins.
-void extend_row(float* row, int count) {
-  std::fill(row - kMargin, row, row[0]);
-  std::fill(row + count, row + count + kMargin, row[count - 1]);
-}
-
-/// Interpolates rows of one chroma plane at luma resolution.
-template <typename Sample>
-class ChromaUpsampler {
- public:
-  ChromaUpsampler(const PlanarPicture& picture, const Plane& plane, const Quantisation& q)
-      : plane_(plane),
-        offset_(q.chroma_offset),
-        scale_(q.chroma_scale),
-        columns_(chroma_extent(picture.width, picture.log2_chroma_width)),
-        rows_(chroma_extent(picture.height, picture.log2_chroma_height)),
-        vertical_(
-            upsampling_taps(vertical_axis(picture.log2_chroma_height, picture.chroma_location))),
-        horizontal_(
-            upsampling_taps(horizontal_axis(picture.log2_chroma_width, picture.chroma_location))),
-        mixed_(static_cast<std::size_t>(columns_ + 2 * kMargin)),
-        row_(mixed_.size()) {}
-
-  /// Writes `width` values, rounded up to the horizontal factor, for luma row `y`.
-  void row(int y, float* out) {
-    const int factor = static_cast<int>(vertical_.size());
-    const ChromaTaps& taps = vertical_[static_cast<std::size_t>(y % factor)];
-    float* mixed = mixed_.data() + kMargin;
-    std::fill(mixed, mixed + columns_, 0.0f);
-    for (std::size_t k = 0; k < taps.weights.size(); ++k) {
-      const int source = std::clamp(y / factor + taps.first + static_cast<int>(k), 0, rows_ - 1);
-      const Sample* codes = row_of<Sample>(plane_, source);
-      const float weight = taps.weights[k] / scale_;
-      for (int x = 0; x < columns_; ++x) {
-        mixed[x] += weight * (static_cast<float>(codes[x]) - offset_);
-      }
-    }
-    if (horizontal_.size() == 1) {
-      std::copy(mixed, mixed + columns_, out);
-      return;
-    }
-    extend_row(mixed, columns_);
-    for (std::size_t phase = 0; phase < horizontal_.size(); ++phase) interpolate(phase, mixed, out);
-  }
-
- private:
-  void interpolate(std::size_t phase, const float* mixed, float* out) {
-    const ChromaTaps& taps = horizontal_[phase];
-    const std::size_t step = horizontal_.size();
-    const float* source = mixed + taps.first;
-    float* values = row_.data();
-    if (taps.weights.size() == 4) {
-      const float a = taps.weights[0], b = taps.weights[1], c = taps.weights[2],
-                  d = taps.weights[3];
-      for (int x = 0; x < columns_; ++x) {
-        values[x] = a * source[x] + b * source[x + 1] + c * source[x + 2] + d * source[x + 3];
-      }
-    } else {
-      std::copy(source, source + columns_, values);
-    }
-    for (int x = 0; x < columns_; ++x) out[static_cast<std::size_t>(x) * step + phase] = values[x];
-  }
-
-  Plane plane_;
-  float offset_, scale_;
-  int columns_, rows_;
-  std::vector<ChromaTaps> vertical_, horizontal_;
-  std::vector<float> mixed_, row_;
-};
-
 template <typename Sample>
 void rgb_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int end) {
   const Quantisation q = quantisation(picture);
   for (int channel = 0; channel < 3; ++channel) {
     const Plane& plane = picture.planes[picture.gray ? 0 : channel];
     for (int y = begin; y < end; ++y) {
-      dequantise(row_of<Sample>(plane, y), picture.width, q.luma_offset, q.luma_scale,
-                 frame.plane(channel) + static_cast<std::ptrdiff_t>(y) * picture.width);
+      dequantise_row(row_of<Sample>(plane, y), picture.width, q.luma_offset, q.luma_scale,
+                     frame.plane(channel) + static_cast<std::ptrdiff_t>(y) * picture.width);
     }
   }
 }
 
 /// One row of Y, Cb, Cr to R, G, B; nothing overlaps.
-void mix_row(const Matrix& m, const float* __restrict luma, const float* __restrict cb,
-             const float* __restrict cr, int width, float* __restrict red, float* __restrict green,
-             float* __restrict blue) {
+OASIS_ROW_CLONES void mix_row(const Matrix& m, const float* __restrict luma,
+                              const float* __restrict cb, const float* __restrict cr, int width,
+                              float* __restrict red, float* __restrict green,
+                              float* __restrict blue) {
   const float r_from_cr = m.r_from_cr, g_from_cb = m.g_from_cb;
   const float g_from_cr = m.g_from_cr, b_from_cb = m.b_from_cb;
   for (int x = 0; x < width; ++x) {
@@ -189,7 +75,7 @@ void yuv_rows_to_rgb(const PlanarPicture& picture, Frame& frame, int begin, int 
   float* cb = luma + length;
   float* cr = cb + length;
   for (int y = begin; y < end; ++y) {
-    dequantise(row_of<Sample>(picture.planes[0], y), width, q.luma_offset, q.luma_scale, luma);
+    dequantise_row(row_of<Sample>(picture.planes[0], y), width, q.luma_offset, q.luma_scale, luma);
     cb_rows.row(y, cb);
     cr_rows.row(y, cr);
     const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(y) * width;
@@ -320,28 +206,6 @@ void from_rgb_of(const Frame& frame, const PlanarPicture& picture, std::vector<f
 }
 
 }  // namespace
-
-LumaWeights luma_weights(int matrix) {
-  switch (matrix) {
-    case 1:
-      return {0.2126, 0.0722};  // BT.709
-    case 4:
-      return {0.30, 0.11};  // FCC
-    case 5:
-    case 6:
-      return {0.299, 0.114};  // BT.601
-    case 7:
-      return {0.212, 0.087};  // SMPTE 240M
-    case 9:
-      return {0.2627, 0.0593};  // BT.2020, non-constant luminance
-    default:
-      throw Error(
-          ExitCode::unreadable_input,
-          fmt::format("colour matrix {} (ITU-T H.273) is not supported; convert the video to "
-                      "BT.709 first",
-                      matrix));
-  }
-}
 
 void to_rgb(const PlanarPicture& picture, Frame& frame, int threads) {
   if (picture.matrix != 0 && !picture.gray) luma_weights(picture.matrix);

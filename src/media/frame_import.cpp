@@ -117,6 +117,34 @@ bool readable_in_place(const AVPixFmtDescriptor& descriptor) {
   return true;
 }
 
+/// Everything but the planes. `stored`: the picture is as the decoder gave it.
+PlanarPicture without_planes(const AVFrame& picture, const PictureKind& kind, bool stored) {
+  const AVPixFmtDescriptor& descriptor = descriptor_of(picture.format);
+  PlanarPicture planar;
+  planar.width = picture.width;
+  planar.height = picture.height;
+  planar.gray = is_gray(descriptor);
+  planar.depth = is_palette(descriptor) ? 8 : descriptor.comp[0].depth;
+  planar.matrix = is_rgb(descriptor) ? 0 : kind.color.matrix;
+  planar.full_range = kind.color.full_range;
+  planar.limited_rgb = planar.matrix == 0 && !kind.color.full_range && stored;
+  if (!is_rgb(descriptor)) {
+    planar.log2_chroma_width = descriptor.log2_chroma_w;
+    planar.log2_chroma_height = descriptor.log2_chroma_h;
+  }
+  planar.chroma_location = kind.chroma_location;
+  return planar;
+}
+
+/// For formats that are readable in place.
+void point_at_planes(const AVFrame& picture, PlanarPicture& planar) {
+  const AVPixFmtDescriptor& descriptor = descriptor_of(picture.format);
+  for (int c = 0; c < (planar.gray ? 1 : 3); ++c) {
+    const int plane = descriptor.comp[c].plane;
+    planar.planes[c] = {picture.data[plane], picture.linesize[plane]};
+  }
+}
+
 /// Reads one component of any integer format into native samples of `depth` bits.
 void unpack_component(const AVFrame& picture, const AVPixFmtDescriptor& descriptor, int component,
                       int columns, int rows, int depth, std::vector<std::uint8_t>& samples) {
@@ -237,25 +265,9 @@ void FrameImporter::import(const AVFrame& picture, const PictureKind& kind, Fram
   }
   const AVFrame& plain = in_plain_format(picture);
   const AVPixFmtDescriptor& descriptor = descriptor_of(plain.format);
-  PlanarPicture planar;
-  planar.width = plain.width;
-  planar.height = plain.height;
-  planar.gray = is_gray(descriptor);
-  planar.depth = is_palette(descriptor) ? 8 : descriptor.comp[0].depth;
-  planar.matrix = is_rgb(descriptor) ? 0 : kind.color.matrix;
-  planar.full_range = kind.color.full_range;
-  planar.limited_rgb = planar.matrix == 0 && !kind.color.full_range && &plain == &picture;
-  if (!is_rgb(descriptor)) {
-    planar.log2_chroma_width = descriptor.log2_chroma_w;
-    planar.log2_chroma_height = descriptor.log2_chroma_h;
-  }
-  planar.chroma_location = kind.chroma_location;
-
+  PlanarPicture planar = without_planes(plain, kind, &plain == &picture);
   if (readable_in_place(descriptor)) {
-    for (int c = 0; c < (planar.gray ? 1 : 3); ++c) {
-      const int plane = descriptor.comp[c].plane;
-      planar.planes[c] = {plain.data[plane], plain.linesize[plane]};
-    }
+    point_at_planes(plain, planar);
     to_rgb(planar, frame, threads_);
     return;
   }
@@ -275,6 +287,18 @@ void FrameImporter::import(const AVFrame& picture, const PictureKind& kind, Fram
     planar.planes[c] = {samples_[c].data(), columns * (planar.depth > 8 ? 2 : 1)};
   }
   to_rgb(planar, frame, threads_);
+}
+
+bool FrameImporter::import_bytes(const AVFrame& picture, const PictureKind& kind,
+                                 std::uint8_t* rgb) const {
+  const AVPixFmtDescriptor& descriptor = descriptor_of(picture.format);
+  if (is_planar_float(picture.format) || needs_scaler(picture.format, descriptor) ||
+      !readable_in_place(descriptor)) {
+    return false;
+  }
+  PlanarPicture planar = without_planes(picture, kind, true);
+  point_at_planes(picture, planar);
+  return to_rgb_bytes(planar, rgb, threads_);
 }
 
 }  // namespace oasis::media

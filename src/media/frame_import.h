@@ -32,6 +32,10 @@ class FrameImporter {
   /// converted.
   void import(const AVFrame& picture, const PictureKind& kind, Frame& frame);
 
+  /// In codes of 8 bits, `[3, height, width]`, as `to_rgb_bytes` rounds them. False, and nothing
+  /// done, for pictures that need the way through `import`.
+  bool import_bytes(const AVFrame& picture, const PictureKind& kind, std::uint8_t* rgb) const;
+
  private:
   const AVFrame& in_plain_format(const AVFrame& picture);
   void unpack_palette(const AVFrame& picture);

@@ -14,6 +14,7 @@ extern "C" {
 
 #include "oasis/core/error.h"
 #include "oasis/core/log.h"
+#include "oasis/media/color_conversion.h"
 
 namespace oasis::media {
 namespace {
@@ -193,33 +194,54 @@ void StreamReader::match_size(Frame& frame) {
   std::swap(frame, scratch_);
 }
 
-bool StreamReader::next(Frame& frame) {
+bool StreamReader::take_picture(Frame& frame) {
   if (!has_picture_ && !decode()) {
     check_for_missing_end();
     return false;
   }
   has_picture_ = false;
   take_times(frame);
+  return true;
+}
+
+PictureKind StreamReader::kind_of_picture() const {
   PictureKind kind = picture_kind(*picture_, *stream_->codecpar);
   if (kind.layout != PixelLayout::rgb) {
     // What was guessed of the first picture holds for all; what a picture states counts.
     if (kind.matrix_guessed) kind.color.matrix = info_.color.matrix;
     if (kind.range_guessed) kind.color.full_range = info_.color.full_range;
   }
-  importer_.import(*picture_, kind, frame);
+  return kind;
+}
+
+void StreamReader::import(Frame& frame) {
+  importer_.import(*picture_, kind_of_picture(), frame);
   av_frame_unref(picture_.get());
   turn_upright(orientation_, frame, scratch_);
   match_size(frame);
+}
+
+bool StreamReader::next(Frame& frame) {
+  if (!take_picture(frame)) return false;
+  import(frame);
+  return true;
+}
+
+bool StreamReader::next_bytes(Frame& frame, std::uint8_t* rgb) {
+  if (!take_picture(frame)) return false;
+  const bool as_stored =
+      orientation_.identity() && picture_->width == info_.width && picture_->height == info_.height;
+  if (as_stored && importer_.import_bytes(*picture_, kind_of_picture(), rgb)) {
+    av_frame_unref(picture_.get());
+    return true;
+  }
+  import(frame);
+  to_rgb_bytes(frame, rgb);
   return true;
 }
 
 bool StreamReader::skip(Frame& frame) {
-  if (!has_picture_ && !decode()) {
-    check_for_missing_end();
-    return false;
-  }
-  has_picture_ = false;
-  take_times(frame);
+  if (!take_picture(frame)) return false;
   av_frame_unref(picture_.get());
   return true;
 }

@@ -17,6 +17,7 @@ class StreamReader final : public VideoReader {
 
   const VideoInfo& info() const override { return info_; }
   bool next(Frame& frame) override;
+  bool next_bytes(Frame& frame, std::uint8_t* rgb) override;
   bool skip(Frame& frame) override;
 
  private:
@@ -27,6 +28,10 @@ class StreamReader final : public VideoReader {
   /// The next decoded picture into `picture_`; false at the end of the stream.
   bool decode();
   bool feed_decoder();
+  /// As `decode`, minding the one that is there already; fills in the frame's times.
+  bool take_picture(Frame& frame);
+  PictureKind kind_of_picture() const;
+  void import(Frame& frame);
   void note_damage(const std::string& what);
   void check_for_missing_end();
   void take_times(Frame& frame);

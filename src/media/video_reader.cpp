@@ -5,6 +5,7 @@
 #include "image_folder_reader.h"
 #include "oasis/core/error.h"
 #include "oasis/core/log.h"
+#include "oasis/media/color_conversion.h"
 #include "stream_reader.h"
 
 namespace oasis::media {
@@ -22,6 +23,12 @@ std::unique_ptr<VideoReader> VideoReader::open(const std::filesystem::path& path
     throw Error(ExitCode::unreadable_input, fmt::format("{} does not exist", path.string()));
   }
   return std::make_unique<StreamReader>(path.string(), options);
+}
+
+bool VideoReader::next_bytes(Frame& frame, std::uint8_t* rgb) {
+  if (!next(frame)) return false;
+  to_rgb_bytes(frame, rgb);
+  return true;
 }
 
 void VideoReader::warn(const std::string& message) {

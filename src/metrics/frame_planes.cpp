@@ -27,6 +27,23 @@ LumaWeights luma_weights(ScoreChannels channels) {
   return {{0.299, 0.587, 0.114}, 0.0};
 }
 
+// A code value as a part of 255, rounded to nearest like the division but without one: the first
+// factor is so short that its product is exact, the second is what it lacks.
+constexpr float unit_value(std::uint8_t code) {
+  return static_cast<float>(code) * 0x1.01p-8F + static_cast<float>(code) * 0x1.010102p-24F;
+}
+constexpr float unit_value(float value) { return value; }
+
+constexpr bool unit_values_are_exact() {
+  for (int code = 0; code < 256; ++code) {
+    if (unit_value(static_cast<std::uint8_t>(code)) != static_cast<float>(code) / 255.0F) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(unit_values_are_exact());
+
 // `scale`: code values per unit of the input.
 #define OASIS_LUMA_ROW(T)                                                                          \
   OASIS_CLONES_EXACT void luma_row(const T* r, const T* g, const T* b, std::int64_t count,         \
@@ -38,16 +55,15 @@ LumaWeights luma_weights(ScoreChannels channels) {
     for (std::int64_t x = 0; x < count; ++x) out[x] = wr * r[x] + wg * g[x] + wb * b[x] + offset;  \
   }                                                                                                \
   OASIS_CLONES_EXACT void rounded_luma_row(const T* r, const T* g, const T* b, std::int64_t count, \
-                                           const LumaWeights& weights, float unit, double* out) {  \
+                                           const LumaWeights& weights, float* __restrict out) {    \
     const float wr = static_cast<float>(weights.rgb[0]);                                           \
     const float wg = static_cast<float>(weights.rgb[1]);                                           \
     const float wb = static_cast<float>(weights.rgb[2]);                                           \
     const float offset = static_cast<float>(weights.offset);                                       \
     for (std::int64_t x = 0; x < count; ++x) {                                                     \
-      const float y = wr * (static_cast<float>(r[x]) / unit) +                                     \
-                      wg * (static_cast<float>(g[x]) / unit) +                                     \
-                      wb * (static_cast<float>(b[x]) / unit) + offset;                             \
-      out[x] = static_cast<double>(std::nearbyint(255.0F * y));                                    \
+      const float y =                                                                              \
+          wr * unit_value(r[x]) + wg * unit_value(g[x]) + wb * unit_value(b[x]) + offset;          \
+      out[x] = std::nearbyint(255.0F * y);                                                         \
     }                                                                                              \
   }
 OASIS_LUMA_ROW(std::uint8_t)
@@ -96,12 +112,12 @@ void FramePlanes::read(int plane, std::int64_t row, double* out) const {
   bytes_ ? convert(std::uint8_t{}, 1.0) : convert(float{}, 255.0);
 }
 
-void FramePlanes::read_rounded(int plane, std::int64_t row, double* out) const {
-  const auto convert = [&](auto zero, float unit) {
+void FramePlanes::read_rounded(int plane, std::int64_t row, float* out) const {
+  const auto convert = [&](auto zero) {
     using T = decltype(zero);
     if (channels_ != ScoreChannels::rgb) {
       rounded_luma_row(at_row<T>(0, row), at_row<T>(1, row), at_row<T>(2, row), cols_,
-                       luma_weights(channels_), unit, out);
+                       luma_weights(channels_), out);
       return;
     }
     const T* values = at_row<T>(plane, row);
@@ -110,7 +126,7 @@ void FramePlanes::read_rounded(int plane, std::int64_t row, double* out) const {
                                         : static_cast<float>(values[x]);
     }
   };
-  bytes_ ? convert(std::uint8_t{}, 255.0F) : convert(float{}, 1.0F);
+  bytes_ ? convert(std::uint8_t{}) : convert(float{});
 }
 
 void require_pair(const at::Tensor& pred, const at::Tensor& reference, const char* what) {

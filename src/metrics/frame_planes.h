@@ -23,7 +23,7 @@ class FramePlanes {
   /// `cols()` values in float64.
   void read(int plane, std::int64_t row, double* out) const;
   /// The same rounded half to even, with pyiqa's float32 arithmetic before the rounding.
-  void read_rounded(int plane, std::int64_t row, double* out) const;
+  void read_rounded(int plane, std::int64_t row, float* out) const;
 
  private:
   template <typename T>

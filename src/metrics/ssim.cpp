@@ -24,144 +24,198 @@ constexpr std::int64_t kRowsPerStrip = 64;
 constexpr double kC1 = 0.01 * 255 * 0.01 * 255;
 constexpr double kC2 = 0.03 * 255 * 0.03 * 255;
 
+// Taken from every code value, so that float32 holds the squares: variances do not see it.
+constexpr float kCentre = 128;
+
+// Window rows filtered together: they share most of their picture rows.
+constexpr std::int64_t kBlock = 4;
+constexpr std::int64_t kBlockReach = kBlock + kTaps - 1;
+static_assert(kRowsPerStrip % kBlock == 0);
+
 // What is filtered: both means, the sum of both squares, the product.
 enum Quantity : std::size_t { mean_a, mean_b, squares, product, quantities };
 
 // The 1-D window from its centre outwards; the published 2-D window is its outer product.
-using Window = std::array<double, kReach + 1>;
+using Window = std::array<float, kReach + 1>;
 
 Window gaussian_window() {
-  Window window;
-  for (std::size_t i = 0; i < window.size(); ++i) {
-    window[i] = std::exp(-static_cast<double>(i * i) / (2 * 1.5 * 1.5));
+  std::array<double, kReach + 1> weights;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = std::exp(-static_cast<double>(i * i) / (2 * 1.5 * 1.5));
   }
-  const double sum = 2 * std::accumulate(window.begin(), window.end(), 0.0) - window[0];
-  for (double& weight : window) weight /= sum;
+  const double sum = 2 * std::accumulate(weights.begin(), weights.end(), 0.0) - weights[0];
+  Window window;
+  for (std::size_t i = 0; i < window.size(); ++i) window[i] = static_cast<float>(weights[i] / sum);
   return window;
 }
 
-OASIS_CLONES_EXACT void multiply(const double* a, const double* b, std::int64_t count, double* sum,
-                                 double* mixed) {
-  for (std::int64_t x = 0; x < count; ++x) {
-    sum[x] = a[x] * a[x] + b[x] * b[x];
-    mixed[x] = a[x] * b[x];
-  }
+// 11 values around `p`, `step` apart.
+inline __attribute__((always_inline)) float filter(const float* p, std::int64_t step,
+                                                   const Window& w) {
+  return w[0] * p[0] + w[1] * (p[-step] + p[step]) + w[2] * (p[-2 * step] + p[2 * step]) +
+         w[3] * (p[-3 * step] + p[3 * step]) + w[4] * (p[-4 * step] + p[4 * step]) +
+         w[5] * (p[-5 * step] + p[5 * step]);
 }
 
-// Along a row: `count` results from `count + 10` values.
-OASIS_CLONES_EXACT void filter_across(const double* in, std::int64_t count, const Window& window,
-                                      double* out) {
+// Results of a block at one column, from its values down that column.
+struct Column {
+  float values[kBlockReach];
+  float at(std::int64_t row, const Window& w) const { return filter(values + row + kReach, 1, w); }
+};
+
+#define OASIS_FILTER_DOWN(name, value)                                                            \
+  OASIS_CLONES_EXACT void name(const float* a, const float* b, std::int64_t stride,               \
+                               std::int64_t count, const Window& window, float* __restrict out_0, \
+                               float* __restrict out_1, float* __restrict out_2,                  \
+                               float* __restrict out_3) {                                         \
+    const Window w = window;                                                                      \
+    for (std::int64_t x = 0; x < count; ++x) {                                                    \
+      Column column;                                                                              \
+      _Pragma("GCC unroll 14") for (std::int64_t row = 0; row < kBlockReach; ++row) {             \
+        [[maybe_unused]] const float p = a[x + row * stride];                                     \
+        [[maybe_unused]] const float q = b[x + row * stride];                                     \
+        column.values[row] = value;                                                               \
+      }                                                                                           \
+      out_0[x] = column.at(0, w);                                                                 \
+      out_1[x] = column.at(1, w);                                                                 \
+      out_2[x] = column.at(2, w);                                                                 \
+      out_3[x] = column.at(3, w);                                                                 \
+    }                                                                                             \
+  }
+OASIS_FILTER_DOWN(filter_first, p)
+OASIS_FILTER_DOWN(filter_squares, (p * p + q * q))
+OASIS_FILTER_DOWN(filter_product, (p * q))
+#undef OASIS_FILTER_DOWN
+
+// The similarity at each position of a row from the quantities filtered down, each of `count + 10`
+// values. `least`: of the contrast term.
+OASIS_CLONES_EXACT void compare(const float* a, const float* b, const float* both,
+                                const float* mixed, std::int64_t count, const Window& window,
+                                float least, float* __restrict out) {
   const Window w = window;
+  const float c1 = static_cast<float>(kC1);
+  const float c2 = static_cast<float>(kC2);
   for (std::int64_t x = 0; x < count; ++x) {
-    const double* const p = in + x;
-    out[x] = w[0] * p[5] + w[1] * (p[4] + p[6]) + w[2] * (p[3] + p[7]) + w[3] * (p[2] + p[8]) +
-             w[4] * (p[1] + p[9]) + w[5] * (p[0] + p[10]);
+    const float p = filter(a + x + kReach, 1, w);
+    const float q = filter(b + x + kReach, 1, w);
+    const float contrast = (2 * (filter(mixed + x + kReach, 1, w) - p * q) + c2) /
+                           (filter(both + x + kReach, 1, w) - (p * p + q * q) + c2);
+    const float clamped = contrast < least ? least : contrast;
+    const float mean_1 = p + kCentre;
+    const float mean_2 = q + kCentre;
+    out[x] = (2 * mean_1 * mean_2 + c1) / (mean_1 * mean_1 + mean_2 * mean_2 + c1) * clamped;
   }
 }
 
-// Across 11 rows.
-OASIS_CLONES_EXACT void filter_down(const std::array<const double*, kTaps>& rows,
-                                    std::int64_t count, const Window& window,
-                                    double* __restrict out) {
-  const Window w = window;
-  const auto r = rows;
-  for (std::int64_t x = 0; x < count; ++x) {
-    out[x] = w[0] * r[5][x] + w[1] * (r[4][x] + r[6][x]) + w[2] * (r[3][x] + r[7][x]) +
-             w[3] * (r[2][x] + r[8][x]) + w[4] * (r[1][x] + r[9][x]) + w[5] * (r[0][x] + r[10][x]);
-  }
+OASIS_CLONES_EXACT void centre(float* values, std::int64_t count) {
+  for (std::int64_t x = 0; x < count; ++x) values[x] -= kCentre;
 }
 
-// The similarity at each position, written over the first quantity. `least`: of the contrast term.
-OASIS_CLONES_EXACT void compare(double* a, const double* b, const double* both, const double* mixed,
-                                std::int64_t count, double least) {
-  for (std::int64_t x = 0; x < count; ++x) {
-    const double mean_product = a[x] * b[x];
-    const double mean_squares = a[x] * a[x] + b[x] * b[x];
-    const double contrast = (2 * (mixed[x] - mean_product) + kC2) / (both[x] - mean_squares + kC2);
-    const double clamped = contrast < least ? least : contrast;
-    a[x] = (2 * mean_product + kC1) / (mean_squares + kC1) * clamped;
+// In eight parts, so that additions need not wait for one another.
+OASIS_CLONES_EXACT double sum_of(const float* values, std::int64_t count) {
+  double parts[8] = {};
+  std::int64_t x = 0;
+  for (; x + 8 <= count; x += 8) {
+    for (int i = 0; i < 8; ++i) parts[i] += static_cast<double>(values[x + i]);
   }
+  for (; x < count; ++x) parts[0] += static_cast<double>(values[x]);
+  return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
+         ((parts[4] + parts[5]) + (parts[6] + parts[7]));
 }
 
-// A strip's filtered rows: the last 11 of each quantity.
+// Working memory for a strip of the window rows of one plane.
 class Strip {
  public:
-  Strip(const FramePlanes& a, const FramePlanes& b, int plane, bool rounded)
+  Strip(const FramePlanes& a, const FramePlanes& b, ScoreVariant variant)
       : a_(a),
         b_(b),
-        plane_(plane),
-        rounded_(rounded),
-        in_(static_cast<std::size_t>(a.cols())),
-        out_(static_cast<std::size_t>(a.cols() - kTaps + 1)),
-        raw_(quantities * in_),
-        ring_(quantities * kTaps * out_),
-        result_(quantities * out_) {}
+        rounded_(variant == ScoreVariant::pyiqa),
+        least_(rounded_ ? 0.0F : -std::numeric_limits<float>::infinity()),
+        cols_(a.cols()),
+        picture_a_(size(kRowsPerStrip + kTaps - 1)),
+        picture_b_(picture_a_.size()),
+        down_(size(quantities * kBlock)),
+        result_(size(1)) {}
 
-  // Takes in the next row of the pictures.
-  void push(std::int64_t row) {
-    read(a_, row, raw_.data());
-    read(b_, row, raw_.data() + in_);
-    multiply(raw_.data(), raw_.data() + in_, static_cast<std::int64_t>(in_),
-             raw_.data() + squares * in_, raw_.data() + product * in_);
-    for (std::size_t quantity = 0; quantity < quantities; ++quantity) {
-      filter_across(raw_.data() + quantity * in_, static_cast<std::int64_t>(out_), window_,
-                    slot(quantity, row));
-    }
-  }
-
-  // The sum of the similarities of the window row that begins at picture row `top`.
-  double score(std::int64_t top, double least) {
-    const auto count = static_cast<std::int64_t>(out_);
-    for (std::size_t quantity = 0; quantity < quantities; ++quantity) {
-      std::array<const double*, kTaps> rows;
-      for (std::int64_t tap = 0; tap < kTaps; ++tap) {
-        rows[static_cast<std::size_t>(tap)] = slot(quantity, top + tap);
+  // The sum of the similarities of the window rows that begin at picture rows [first, last).
+  double score(int plane, std::int64_t first, std::int64_t last) {
+    std::int64_t known = 0;
+    double sum = 0;
+    for (std::int64_t row = 0; row < last - first; row += kBlock) {
+      const std::int64_t rows = std::min(kBlock, last - first - row);
+      for (; known < row + rows + kTaps - 1; ++known) {
+        read(a_, plane, first + known, picture_a_.data() + known * cols_);
+        read(b_, plane, first + known, picture_b_.data() + known * cols_);
       }
-      filter_down(rows, count, window_, result_.data() + quantity * out_);
+      filter_down(row);
+      for (std::int64_t i = 0; i < rows; ++i) sum += score_row(i);
     }
-    compare(result_.data(), result_.data() + out_, result_.data() + squares * out_,
-            result_.data() + product * out_, count, least);
-    return std::accumulate(result_.data(), result_.data() + out_, 0.0);
+    return sum;
   }
 
  private:
-  void read(const FramePlanes& planes, std::int64_t row, double* out) const {
-    rounded_ ? planes.read_rounded(plane_, row, out) : planes.read(plane_, row, out);
+  std::size_t size(std::int64_t rows) const { return static_cast<std::size_t>(rows * cols_); }
+
+  float* down(Quantity quantity, std::int64_t row) {
+    return down_.data() + (static_cast<std::int64_t>(quantity) * kBlock + row) * cols_;
   }
-  double* slot(std::size_t quantity, std::int64_t row) {
-    return ring_.data() + (quantity * kTaps + static_cast<std::size_t>(row % kTaps)) * out_;
+
+  void read(const FramePlanes& planes, int plane, std::int64_t row, float* out) {
+    if (rounded_) {
+      planes.read_rounded(plane, row, out);
+    } else {
+      exact_.resize(size(1));
+      planes.read(plane, row, exact_.data());
+      std::copy(exact_.begin(), exact_.end(), out);
+    }
+    centre(out, cols_);
+  }
+
+  // A block of window rows. Behind the end of the strip there are values of no meaning.
+  void filter_down(std::int64_t row) {
+    const float* a = picture_a_.data() + row * cols_;
+    const float* b = picture_b_.data() + row * cols_;
+    const auto apply = [&](auto function, const float* p, const float* q, Quantity quantity) {
+      function(p, q, cols_, cols_, window_, down(quantity, 0), down(quantity, 1), down(quantity, 2),
+               down(quantity, 3));
+    };
+    apply(filter_first, a, a, mean_a);
+    apply(filter_first, b, b, mean_b);
+    apply(filter_squares, a, b, squares);
+    apply(filter_product, a, b, product);
+  }
+
+  double score_row(std::int64_t row) {
+    const std::int64_t count = cols_ - kTaps + 1;
+    compare(down(mean_a, row), down(mean_b, row), down(squares, row), down(product, row), count,
+            window_, least_, result_.data());
+    return sum_of(result_.data(), count);
   }
 
   const FramePlanes& a_;
   const FramePlanes& b_;
-  int plane_;
   bool rounded_;
-  std::size_t in_;
-  std::size_t out_;
-  std::vector<double> raw_;
-  std::vector<double> ring_;
-  std::vector<double> result_;
+  float least_;
+  std::int64_t cols_;
+  std::vector<float> picture_a_;  // [74, cols], centred
+  std::vector<float> picture_b_;
+  std::vector<float> down_;  // [quantities, kBlock, cols]
+  std::vector<float> result_;
+  std::vector<double> exact_;
   Window window_ = gaussian_window();
 };
 
 double similarity(const FramePlanes& a, const FramePlanes& b, ScoreVariant variant) {
   const std::int64_t rows = a.rows() - kTaps + 1;
   const std::int64_t strips = (rows + kRowsPerStrip - 1) / kRowsPerStrip;
-  const bool pyiqa = variant == ScoreVariant::pyiqa;
-  const double least = pyiqa ? 0.0 : -std::numeric_limits<double>::infinity();
   // Fixed strips, summed in order: the same bits on any number of threads.
   std::vector<double> sums(static_cast<std::size_t>(strips * a.count()), 0.0);
   at::parallel_for(0, strips * a.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+    Strip strip(a, b, variant);
     for (std::int64_t task = begin; task < end; ++task) {
-      Strip strip(a, b, static_cast<int>(task / strips), pyiqa);
       const std::int64_t first = task % strips * kRowsPerStrip;
-      const std::int64_t last = std::min(first + kRowsPerStrip, rows);
-      for (std::int64_t row = first; row < last + kTaps - 1; ++row) {
-        strip.push(row);
-        if (row >= first + kTaps - 1) {
-          sums[static_cast<std::size_t>(task)] += strip.score(row - kTaps + 1, least);
-        }
-      }
+      sums[static_cast<std::size_t>(task)] = strip.score(static_cast<int>(task / strips), first,
+                                                         std::min(first + kRowsPerStrip, rows));
     }
   });
   return std::accumulate(sums.begin(), sums.end(), 0.0) /

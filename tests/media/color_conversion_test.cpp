@@ -100,6 +100,65 @@ INSTANTIATE_TEST_SUITE_P(Matrices, EveryKind,
                          ::testing::Combine(::testing::Values(0, 1, 4, 5, 6, 7, 9),
                                             ::testing::Bool(), ::testing::Values(8, 10, 12)));
 
+std::vector<std::uint8_t> rounded(const Picture& picture) {
+  Frame frame;
+  to_rgb(picture.planar, frame);
+  std::vector<std::uint8_t> bytes(frame.rgb.size());
+  to_rgb_bytes(frame, bytes.data());
+  return bytes;
+}
+
+// The way without floats gives the same codes: at widths with and without a rest, at each place of
+// the chroma samples.
+TEST(ColorConversion, BytesAreTheRoundedFloats) {
+  for (const int matrix : {1, 6, 9}) {
+    for (const bool full : {false, true}) {
+      for (const int log2_w : {0, 1, 2}) {
+        for (const int width : {19, 64, 149}) {
+          for (const int location : {0, 2, 3, 4}) {
+            Picture picture(width, 21, 8, log2_w, log2_w == 1, matrix, full);
+            picture.planar.chroma_location = location;
+            picture.randomise(static_cast<unsigned>(width + location));
+            const auto expected = rounded(picture);
+            std::vector<std::uint8_t> bytes(expected.size());
+            ASSERT_TRUE(to_rgb_bytes(picture.planar, bytes.data(), 2));
+            EXPECT_EQ(bytes, expected) << matrix << full << log2_w << width << location;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(ColorConversion, BytesOfEveryLumaCode) {
+  for (const bool full : {false, true}) {
+    Picture picture(256, 2, 8, 1, 1, 1, full);
+    for (int x = 0; x < 256; ++x) {
+      for (int y = 0; y < 2; ++y) picture.set(0, x, y, x);
+    }
+    for (int x = 0; x < 128; ++x) {
+      picture.set(1, x, 0, 128);
+      picture.set(2, x, 0, 128);
+    }
+    std::vector<std::uint8_t> bytes(3 * 256 * 2);
+    ASSERT_TRUE(to_rgb_bytes(picture.planar, bytes.data()));
+    for (int x = 0; x < 256; ++x) {
+      const double value = full ? x : (x - 16) * 255.0 / 219;
+      const double nearest = std::floor(std::min(std::max(value, 0.0), 255.0) + 0.5);
+      for (std::size_t c = 0; c < 3; ++c) {
+        EXPECT_EQ(bytes[512 * c + static_cast<std::size_t>(x)], nearest) << x;
+      }
+    }
+  }
+}
+
+TEST(ColorConversion, BytesOnlyOfEightBitYuv) {
+  std::uint8_t bytes[3 * 16];
+  for (const auto& [depth, matrix] : {std::pair{10, 1}, std::pair{8, 0}}) {
+    EXPECT_FALSE(to_rgb_bytes(Picture(4, 4, depth, 0, 0, matrix, false).planar, bytes));
+  }
+}
+
 TEST(ColorConversion, KnownColoursOfBt709Limited) {
   // Reference codes of 100 % bars (ITU-R BT.709, 8 bits).
   const int bars[][6] = {{235, 128, 128, 1, 1, 1},

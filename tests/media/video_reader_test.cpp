@@ -7,6 +7,7 @@
 
 #include "media_fixture.h"
 #include "oasis/core/error.h"
+#include "oasis/media/color_conversion.h"
 #include "oasis/media/image_io.h"
 
 namespace oasis::media {
@@ -115,6 +116,29 @@ TEST_F(VideoReaderTest, PixelFormatsAgreeWithEachOther) {
     EXPECT_NEAR(frame.plane(0)[500], 0x30 / 255.0, tolerance) << format;
     EXPECT_NEAR(frame.plane(1)[500], 0x90 / 255.0, tolerance) << format;
     EXPECT_NEAR(frame.plane(2)[500], 0xc0 / 255.0, tolerance) << format;
+  }
+}
+
+// Whichever way a format takes: straight, by way of floats, unpacked first, turned upright.
+TEST_F(VideoReaderTest, BytesAreTheRoundedFrames) {
+  const std::string source = "-f lavfi -i testsrc2=s=72x40:r=25 -frames:v 2 ";
+  std::vector<std::string> clips = {
+      make("turned.mp4", source + "-c:v libx264 -metadata:s:v rotate=90")};
+  for (const std::string format : {"yuv420p", "yuv422p", "yuv420p10le", "gbrp", "nv12", "gray"}) {
+    clips.push_back(make(format + ".nut", source + "-c:v rawvideo -pix_fmt " + format));
+  }
+  for (const auto& clip : clips) {
+    auto floats = VideoReader::open(clip), bytes = VideoReader::open(clip);
+    Frame frame, times;
+    std::vector<std::uint8_t> expected(3 * 72 * 40), codes(expected.size());
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_TRUE(floats->next(frame)) << clip;
+      ASSERT_TRUE(bytes->next_bytes(times, codes.data())) << clip;
+      to_rgb_bytes(frame, expected.data());
+      EXPECT_EQ(codes, expected) << clip;
+      EXPECT_EQ(times.pts, frame.pts);
+    }
+    EXPECT_FALSE(bytes->next_bytes(times, codes.data())) << clip;
   }
 }
 

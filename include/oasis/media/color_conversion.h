@@ -42,6 +42,13 @@ LumaWeights luma_weights(int matrix);
 /// interpolated with the Catmull-Rom kernel at its stored location.
 void to_rgb(const PlanarPicture& picture, Frame& frame, int threads = 1);
 
+/// A frame in codes of 8 bits, rounded to nearest and clamped: `rgb` gets `[3, height, width]`.
+void to_rgb_bytes(const Frame& frame, std::uint8_t* rgb);
+
+/// The same codes straight from planar samples, at a fraction of the cost. False, and nothing done,
+/// for pictures other than Y'CbCr of 8 bits.
+bool to_rgb_bytes(const PlanarPicture& picture, std::uint8_t* rgb, int threads = 1);
+
 /// The inverse: float RGB to planar samples, rounded to nearest and clamped to what `depth` bits
 /// hold. Chroma is filtered with the same kernel, stretched, before it is thinned out. `scratch` is
 /// working memory to reuse.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -35,6 +36,11 @@ class VideoReader {
 
   /// Fills `frame` (reusing its memory) with the next frame; false at the end.
   virtual bool next(Frame& frame) = 0;
+
+  /// The next frame in codes of 8 bits, rounded to nearest and clamped: `rgb` gets the planes
+  /// `[3, info().height, info().width]`; of `frame` only the times are meaningful. False at the
+  /// end.
+  virtual bool next_bytes(Frame& frame, std::uint8_t* rgb);
 
   /// Passes over the next frame without converting it; only its times are filled in. False at the
   /// end.
