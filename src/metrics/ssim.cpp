@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "degrade/cpu_clones.h"
@@ -25,7 +26,7 @@ constexpr double kC1 = 0.01 * 255 * 0.01 * 255;
 constexpr double kC2 = 0.03 * 255 * 0.03 * 255;
 
 // Taken from every code value, so that float32 holds the squares: variances do not see it.
-constexpr float kCentre = 128;
+constexpr int kCentre = 128;
 
 // Window rows filtered together: they share most of their picture rows.
 constexpr std::int64_t kBlock = 4;
@@ -36,101 +37,120 @@ static_assert(kRowsPerStrip % kBlock == 0);
 enum Quantity : std::size_t { mean_a, mean_b, squares, product, quantities };
 
 // The 1-D window from its centre outwards; the published 2-D window is its outer product.
-using Window = std::array<float, kReach + 1>;
+template <class Real>
+using Window = std::array<Real, kReach + 1>;
 
-Window gaussian_window() {
+template <class Real>
+Window<Real> gaussian_window() {
   std::array<double, kReach + 1> weights;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     weights[i] = std::exp(-static_cast<double>(i * i) / (2 * 1.5 * 1.5));
   }
   const double sum = 2 * std::accumulate(weights.begin(), weights.end(), 0.0) - weights[0];
-  Window window;
-  for (std::size_t i = 0; i < window.size(); ++i) window[i] = static_cast<float>(weights[i] / sum);
+  Window<Real> window;
+  for (std::size_t i = 0; i < window.size(); ++i) window[i] = static_cast<Real>(weights[i] / sum);
   return window;
 }
 
 // 11 values around `p`, `step` apart.
-inline __attribute__((always_inline)) float filter(const float* p, std::int64_t step,
-                                                   const Window& w) {
+template <class Real>
+inline __attribute__((always_inline)) Real filter(const Real* p, std::int64_t step,
+                                                  const Window<Real>& w) {
   return w[0] * p[0] + w[1] * (p[-step] + p[step]) + w[2] * (p[-2 * step] + p[2 * step]) +
          w[3] * (p[-3 * step] + p[3 * step]) + w[4] * (p[-4 * step] + p[4 * step]) +
          w[5] * (p[-5 * step] + p[5 * step]);
 }
 
 // Results of a block at one column, from its values down that column.
+template <class Real>
 struct Column {
-  float values[kBlockReach];
-  float at(std::int64_t row, const Window& w) const { return filter(values + row + kReach, 1, w); }
+  Real values[kBlockReach];
+  Real at(std::int64_t row, const Window<Real>& w) const {
+    return filter(values + row + kReach, 1, w);
+  }
 };
 
-#define OASIS_FILTER_DOWN(name, value)                                                            \
-  OASIS_CLONES_EXACT void name(const float* a, const float* b, std::int64_t stride,               \
-                               std::int64_t count, const Window& window, float* __restrict out_0, \
-                               float* __restrict out_1, float* __restrict out_2,                  \
-                               float* __restrict out_3) {                                         \
-    const Window w = window;                                                                      \
-    for (std::int64_t x = 0; x < count; ++x) {                                                    \
-      Column column;                                                                              \
-      _Pragma("GCC unroll 14") for (std::int64_t row = 0; row < kBlockReach; ++row) {             \
-        [[maybe_unused]] const float p = a[x + row * stride];                                     \
-        [[maybe_unused]] const float q = b[x + row * stride];                                     \
-        column.values[row] = value;                                                               \
-      }                                                                                           \
-      out_0[x] = column.at(0, w);                                                                 \
-      out_1[x] = column.at(1, w);                                                                 \
-      out_2[x] = column.at(2, w);                                                                 \
-      out_3[x] = column.at(3, w);                                                                 \
-    }                                                                                             \
+// Everything below per number type; macros, because clones of templates cannot be made.
+
+#define OASIS_FILTER_DOWN(Real, name, value)                                          \
+  OASIS_CLONES_EXACT void name(const Real* a, const Real* b, std::int64_t stride,     \
+                               std::int64_t count, const Window<Real>& window,        \
+                               Real* __restrict out_0, Real* __restrict out_1,        \
+                               Real* __restrict out_2, Real* __restrict out_3) {      \
+    const Window<Real> w = window;                                                    \
+    for (std::int64_t x = 0; x < count; ++x) {                                        \
+      Column<Real> column;                                                            \
+      _Pragma("GCC unroll 14") for (std::int64_t row = 0; row < kBlockReach; ++row) { \
+        [[maybe_unused]] const Real p = a[x + row * stride];                          \
+        [[maybe_unused]] const Real q = b[x + row * stride];                          \
+        column.values[row] = value;                                                   \
+      }                                                                               \
+      out_0[x] = column.at(0, w);                                                     \
+      out_1[x] = column.at(1, w);                                                     \
+      out_2[x] = column.at(2, w);                                                     \
+      out_3[x] = column.at(3, w);                                                     \
+    }                                                                                 \
   }
-OASIS_FILTER_DOWN(filter_first, p)
-OASIS_FILTER_DOWN(filter_squares, (p * p + q * q))
-OASIS_FILTER_DOWN(filter_product, (p * q))
-#undef OASIS_FILTER_DOWN
 
 // The similarity at each position of a row from the quantities filtered down, each of `count + 10`
 // values. `least`: of the contrast term.
-OASIS_CLONES_EXACT void compare(const float* a, const float* b, const float* both,
-                                const float* mixed, std::int64_t count, const Window& window,
-                                float least, float* __restrict out) {
-  const Window w = window;
-  const float c1 = static_cast<float>(kC1);
-  const float c2 = static_cast<float>(kC2);
-  for (std::int64_t x = 0; x < count; ++x) {
-    const float p = filter(a + x + kReach, 1, w);
-    const float q = filter(b + x + kReach, 1, w);
-    const float contrast = (2 * (filter(mixed + x + kReach, 1, w) - p * q) + c2) /
-                           (filter(both + x + kReach, 1, w) - (p * p + q * q) + c2);
-    const float clamped = contrast < least ? least : contrast;
-    const float mean_1 = p + kCentre;
-    const float mean_2 = q + kCentre;
-    out[x] = (2 * mean_1 * mean_2 + c1) / (mean_1 * mean_1 + mean_2 * mean_2 + c1) * clamped;
+#define OASIS_COMPARE(Real)                                                                       \
+  OASIS_CLONES_EXACT void compare(const Real* a, const Real* b, const Real* both,                 \
+                                  const Real* mixed, std::int64_t count,                          \
+                                  const Window<Real>& window, Real least, Real* __restrict out) { \
+    const Window<Real> w = window;                                                                \
+    const Real c1 = static_cast<Real>(kC1);                                                       \
+    const Real c2 = static_cast<Real>(kC2);                                                       \
+    for (std::int64_t x = 0; x < count; ++x) {                                                    \
+      const Real p = filter(a + x + kReach, 1, w);                                                \
+      const Real q = filter(b + x + kReach, 1, w);                                                \
+      const Real contrast = (2 * (filter(mixed + x + kReach, 1, w) - p * q) + c2) /               \
+                            (filter(both + x + kReach, 1, w) - (p * p + q * q) + c2);             \
+      const Real clamped = contrast < least ? least : contrast;                                   \
+      const Real mean_1 = p + Real{kCentre};                                                      \
+      const Real mean_2 = q + Real{kCentre};                                                      \
+      out[x] = (2 * mean_1 * mean_2 + c1) / (mean_1 * mean_1 + mean_2 * mean_2 + c1) * clamped;   \
+    }                                                                                             \
   }
-}
 
-OASIS_CLONES_EXACT void centre(float* values, std::int64_t count) {
-  for (std::int64_t x = 0; x < count; ++x) values[x] -= kCentre;
-}
-
-// In eight parts, so that additions need not wait for one another.
-OASIS_CLONES_EXACT double sum_of(const float* values, std::int64_t count) {
-  double parts[8] = {};
-  std::int64_t x = 0;
-  for (; x + 8 <= count; x += 8) {
-    for (int i = 0; i < 8; ++i) parts[i] += static_cast<double>(values[x + i]);
+// The sum is in eight parts, so that additions need not wait for one another.
+#define OASIS_SUM(Real)                                                           \
+  OASIS_CLONES_EXACT void centre(Real* values, std::int64_t count) {              \
+    for (std::int64_t x = 0; x < count; ++x) values[x] -= Real{kCentre};          \
+  }                                                                               \
+  OASIS_CLONES_EXACT double sum_of(const Real* values, std::int64_t count) {      \
+    double parts[8] = {};                                                         \
+    std::int64_t x = 0;                                                           \
+    for (; x + 8 <= count; x += 8) {                                              \
+      for (int i = 0; i < 8; ++i) parts[i] += static_cast<double>(values[x + i]); \
+    }                                                                             \
+    for (; x < count; ++x) parts[0] += static_cast<double>(values[x]);            \
+    return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +                      \
+           ((parts[4] + parts[5]) + (parts[6] + parts[7]));                       \
   }
-  for (; x < count; ++x) parts[0] += static_cast<double>(values[x]);
-  return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
-         ((parts[4] + parts[5]) + (parts[6] + parts[7]));
-}
+
+#define OASIS_SSIM_KERNELS(Real)                           \
+  OASIS_FILTER_DOWN(Real, filter_first, p)                 \
+  OASIS_FILTER_DOWN(Real, filter_squares, (p * p + q * q)) \
+  OASIS_FILTER_DOWN(Real, filter_product, (p * q))         \
+  OASIS_COMPARE(Real)                                      \
+  OASIS_SUM(Real)
+OASIS_SSIM_KERNELS(float)
+OASIS_SSIM_KERNELS(double)
+#undef OASIS_SSIM_KERNELS
+#undef OASIS_SUM
+#undef OASIS_COMPARE
+#undef OASIS_FILTER_DOWN
 
 // Working memory for a strip of the window rows of one plane.
+template <class Real>
 class Strip {
  public:
   Strip(const FramePlanes& a, const FramePlanes& b, ScoreVariant variant)
       : a_(a),
         b_(b),
         rounded_(variant == ScoreVariant::pyiqa),
-        least_(rounded_ ? 0.0F : -std::numeric_limits<float>::infinity()),
+        least_(rounded_ ? Real{0} : -std::numeric_limits<Real>::infinity()),
         cols_(a.cols()),
         picture_a_(size(kRowsPerStrip + kTaps - 1)),
         picture_b_(picture_a_.size()),
@@ -156,26 +176,38 @@ class Strip {
  private:
   std::size_t size(std::int64_t rows) const { return static_cast<std::size_t>(rows * cols_); }
 
-  float* down(Quantity quantity, std::int64_t row) {
+  Real* down(Quantity quantity, std::int64_t row) {
     return down_.data() + (static_cast<std::int64_t>(quantity) * kBlock + row) * cols_;
   }
 
-  void read(const FramePlanes& planes, int plane, std::int64_t row, float* out) {
+  void read(const FramePlanes& planes, int plane, std::int64_t row, Real* out) {
     if (rounded_) {
-      planes.read_rounded(plane, row, out);
+      read_as(out, code_values_, [&](float* to) { planes.read_rounded(plane, row, to); });
     } else {
-      exact_.resize(size(1));
-      planes.read(plane, row, exact_.data());
-      std::copy(exact_.begin(), exact_.end(), out);
+      read_as(out, exact_, [&](double* to) { planes.read(plane, row, to); });
     }
     centre(out, cols_);
   }
 
+  // Straight to `out` where the types are the same, else by way of `buffer`.
+  template <class From, class Read>
+  void read_as(Real* out, std::vector<From>& buffer, const Read& read_row) {
+    if constexpr (std::is_same_v<From, Real>) {
+      read_row(out);
+    } else {
+      buffer.resize(size(1));
+      read_row(buffer.data());
+      std::copy(buffer.begin(), buffer.end(), out);
+    }
+  }
+
   // A block of window rows. Behind the end of the strip there are values of no meaning.
   void filter_down(std::int64_t row) {
-    const float* a = picture_a_.data() + row * cols_;
-    const float* b = picture_b_.data() + row * cols_;
-    const auto apply = [&](auto function, const float* p, const float* q, Quantity quantity) {
+    const Real* a = picture_a_.data() + row * cols_;
+    const Real* b = picture_b_.data() + row * cols_;
+    using Filter = void (*)(const Real*, const Real*, std::int64_t, std::int64_t,
+                            const Window<Real>&, Real*, Real*, Real*, Real*);
+    const auto apply = [&](Filter function, const Real* p, const Real* q, Quantity quantity) {
       function(p, q, cols_, cols_, window_, down(quantity, 0), down(quantity, 1), down(quantity, 2),
                down(quantity, 3));
     };
@@ -195,23 +227,25 @@ class Strip {
   const FramePlanes& a_;
   const FramePlanes& b_;
   bool rounded_;
-  float least_;
+  Real least_;
   std::int64_t cols_;
-  std::vector<float> picture_a_;  // [74, cols], centred
-  std::vector<float> picture_b_;
-  std::vector<float> down_;  // [quantities, kBlock, cols]
-  std::vector<float> result_;
+  std::vector<Real> picture_a_;  // [74, cols], centred
+  std::vector<Real> picture_b_;
+  std::vector<Real> down_;  // [quantities, kBlock, cols]
+  std::vector<Real> result_;
+  std::vector<float> code_values_;
   std::vector<double> exact_;
-  Window window_ = gaussian_window();
+  Window<Real> window_ = gaussian_window<Real>();
 };
 
+template <class Real>
 double similarity(const FramePlanes& a, const FramePlanes& b, ScoreVariant variant) {
   const std::int64_t rows = a.rows() - kTaps + 1;
   const std::int64_t strips = (rows + kRowsPerStrip - 1) / kRowsPerStrip;
   // Fixed strips, summed in order: the same bits on any number of threads.
   std::vector<double> sums(static_cast<std::size_t>(strips * a.count()), 0.0);
   at::parallel_for(0, strips * a.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-    Strip strip(a, b, variant);
+    Strip<Real> strip(a, b, variant);
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t first = task % strips * kRowsPerStrip;
       sums[static_cast<std::size_t>(task)] = strip.score(static_cast<int>(task / strips), first,
@@ -235,7 +269,10 @@ at::Tensor ssim(const at::Tensor& pred, const at::Tensor& reference, const Score
           ExitCode::failed,
           fmt::format("SSIM needs frames of at least 11x11 pixels, not {}x{}", a.cols(), a.rows()));
     }
-    scores.mutable_data_ptr<double>()[frame] = similarity(a, b, options.variant);
+    // Colour planes have large saturated areas, where float32 would cost the sixth digit.
+    scores.mutable_data_ptr<double>()[frame] = options.channels == ScoreChannels::rgb
+                                                   ? similarity<double>(a, b, options.variant)
+                                                   : similarity<float>(a, b, options.variant);
   }
   return scores;
 }

@@ -8,8 +8,8 @@ namespace oasis::metrics {
 
 /// Structural similarity (Wang et al., 2004), one value per frame: `[F]` float64. pred, reference
 /// `[F, 3, H, W]`, RGB, uint8 or float32 in [0, 1], on the CPU, at least 11 pixels a side after the
-/// cut. Window 11x11, sigma 1.5, only where it fits; constants for a range of 255; filtered in
-/// float32 around the middle of the range, summed in float64.
+/// cut. Window 11x11, sigma 1.5, only where it fits; constants for a range of 255. Y is filtered
+/// in float32 around the middle of the range, RGB in float64; sums are float64.
 /// - pyiqa: code values are rounded to integers, and the contrast term is clamped at 0
 ///   (IQA-PyTorch `ssim_arch.py`; the papers use `y_yiq`);
 /// - basicsr: neither (BasicSR `psnr_ssim.py`), so that a score can be negative.
