@@ -27,6 +27,7 @@
 #include "oasis/data/packed_samples.h"
 #include "oasis/model/oasis_model.h"
 #include "oasis/train/checkpoint_folder.h"
+#include "tiny_training.h"
 
 namespace oasis::train {
 
@@ -186,15 +187,7 @@ class TrainProgram : public ::testing::Test {
   }
 
   void make_model() const {
-    model::ModelDescription about = model::tiny_description();
-    about.dit.dim = 32;
-    about.dit.layers = 1;
-    about.dit.ffn_dim = 32;
-    about.dit.freq_dim = 16;
-    about.dit.num_heads = 2;
-    about.taehv.widths = {8, 8, 8, 8};
-    about.head_map.reset();
-    model::initialise_model_folder(folder_ / "start", about, 3);
+    model::initialise_model_folder(folder_ / "start", testing::smallest_model(), 3);
   }
 
   void make_samples() const {

@@ -14,42 +14,15 @@
 #include "oasis/core/error.h"
 #include "oasis/model/oasis_model.h"
 #include "oasis/train/checkpoint_folder.h"
+#include "tiny_training.h"
 
 namespace oasis::train {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Smooth clips: the LQ is the mean over 4x4 pixels.
-class WavesSource : public data::SampleSource {
- public:
-  data::TrainingSample sample(std::uint64_t uid) const override {
-    const double phase = 0.7 * static_cast<double>(uid);
-    const at::Tensor t = at::arange(5, at::kFloat).view({1, 5, 1, 1});
-    const at::Tensor y = at::arange(64, at::kFloat).view({1, 1, 64, 1});
-    const at::Tensor x = at::arange(64, at::kFloat).view({1, 1, 1, 64});
-    const at::Tensor c = at::arange(3, at::kFloat).view({3, 1, 1, 1});
-    data::TrainingSample result;
-    result.uid = uid;
-    result.hq = 0.8 * at::sin(0.9 * x + 0.5 * y + 0.4 * t + c + phase);
-    result.lq = at::avg_pool2d(result.hq, {4, 4}, {4, 4});
-    return result;
-  }
-  std::size_t epoch_size() const override { return 16; }
-  std::size_t damaged() const override { return 0; }
-};
-
-model::ModelDescription smallest_model() {
-  model::ModelDescription about = model::tiny_description();
-  about.dit.dim = 32;
-  about.dit.layers = 1;
-  about.dit.ffn_dim = 32;
-  about.dit.freq_dim = 16;
-  about.dit.num_heads = 2;
-  about.taehv.widths = {8, 8, 8, 8};
-  about.head_map.reset();
-  return about;
-}
+using testing::smallest_model;
+using testing::WavesSource;
 
 class TrainerTest : public ::testing::Test {
  protected:
