@@ -24,6 +24,9 @@ constexpr const char* kExamples = R"(Examples:
       Metrics that need no reference.
   oasis-eval --compare a.json b.json c.json --html compare.html
       Methods side by side: b and c against a, clip by clip.
+  oasis-eval --bars configs/bars/oasis-tiny.yaml --compare scores/bicubic scores/tiny \
+      --markdown report.md --json report.json
+      Gains over scores/bicubic/SET/*.json, mean over variants, then clips; which bars are met.
   oasis-eval --weights-help
       Which metric needs which file.
 
@@ -57,6 +60,8 @@ void add_clip_options(CLI::App& app, EvalOptions& options, RawOptions& raw) {
   app.add_option("--compare", options.compare,
                  "Methods to compare with the first: results (.json), or clips scored first")
       ->expected(2, 100);
+  app.add_option("--bars", options.bars,
+                 "Judge by this file's bars: --compare takes two folders of results, SET/*.json");
   app.add_option("--frames", raw.frames, "Only frames A:B, from A to before B, counted from 0");
   app.add_option("--name", options.name, "Name of the method (default: that of --output)");
 }
@@ -88,6 +93,7 @@ void add_result_options(CLI::App& app, EvalOptions& options, RawOptions& raw) {
       ->option_text("[FILE]");
   app.add_option("--csv", options.csv, "Table of clips and metrics");
   app.add_option("--html", options.html, "Report with curves and pictures, one file");
+  app.add_option("--markdown", options.markdown, "Report of --bars");
   app.add_flag("--fresh", options.fresh, "Score everything, whatever an earlier run has done");
   app.add_option("--device", options.device, "cpu, cuda or cuda:N, for networks (default cpu)");
   app.add_option("--precision", raw.precision, "fp32: metrics are defined in it");
@@ -131,6 +137,12 @@ void interpret(const RawOptions& raw, EvalOptions& options) {
   }
   if (options.output.empty() == options.compare.empty()) {
     throw Error(ExitCode::usage, "give --output or --compare; see oasis-eval --help");
+  }
+  if (!options.bars.empty() && options.compare.empty()) {
+    throw Error(ExitCode::usage, "--bars: give --compare BASE METHOD, two folders SET/*.json");
+  }
+  if (!options.markdown.empty() && options.bars.empty()) {
+    throw Error(ExitCode::usage, "--markdown: there is a report only with --bars");
   }
   options.metrics = eval::select_metrics(raw.metrics);
   const auto published = eval::load_protocol(raw.protocol);

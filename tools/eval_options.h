@@ -17,6 +17,7 @@ struct EvalOptions {
   std::filesystem::path reference;
   std::filesystem::path input;          ///< low-quality clips, for the report's bicubic pictures
   std::vector<std::string> compare;     ///< results or outputs, the first is compared with
+  std::filesystem::path bars;           ///< judge --compare's folders of results by this file
   std::vector<std::string> metrics;     ///< of the catalogue
   eval::Protocol protocol;              ///< as used
   std::vector<std::string> deviations;  ///< of it from the named one
@@ -28,7 +29,8 @@ struct EvalOptions {
   std::optional<std::string> json;  ///< a file; empty text: standard output
   std::filesystem::path csv;
   std::filesystem::path html;
-  bool fresh = false;  ///< nothing is taken from an earlier run
+  std::filesystem::path markdown;  ///< of --bars
+  bool fresh = false;              ///< nothing is taken from an earlier run
   std::string device = "cpu";
   int threads = 0;
   bool quiet = false;

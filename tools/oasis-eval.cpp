@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "eval_bars.h"
 #include "eval_options.h"
 #include "eval_report.h"
 #include "oasis/core/device.h"
@@ -137,6 +138,7 @@ int run(int argc, char** argv) {
   install_interrupt_handlers();
   keep_freed_memory();
   if (options->threads > 0) set_threads(options->threads);
+  if (!options->bars.empty()) return judge_bars(*options);
   return options->compare.empty() ? evaluate(*options) : compare(*options);
 }
 

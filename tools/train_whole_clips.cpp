@@ -173,7 +173,11 @@ class WholeClips {
     reading.quiet = true;
     const auto reader = media::VideoReader::open(clip.path, reading);
     const cv::Size small = size / kScale;
-    LosslessFile hq(hq_path(name), reader->info(), size);
+    // Variants that are added later have the HQ that is there.
+    std::unique_ptr<LosslessFile> hq;
+    if (!fs::exists(hq_path(name))) {
+      hq = std::make_unique<LosslessFile>(hq_path(name), reader->info(), size);
+    }
     std::unique_ptr<LosslessFile> bicubic;
     if (!pipeline_) {
       bicubic = std::make_unique<LosslessFile>(lq_path(name, 0), reader->info(), small);
@@ -189,7 +193,7 @@ class WholeClips {
             fmt::format("{}: frame {} cannot be read or has another size", clip.path.string(), t));
       }
       const cv::Mat picture = to_picture(frame, {{0, 0}, size});
-      hq.write(picture, frame);
+      if (hq) hq->write(picture, frame);
       if (bicubic) {
         bicubic->write(quarter(picture), frame);
         continue;
@@ -206,7 +210,7 @@ class WholeClips {
       for (std::size_t t = 0; t < degraded.size(); ++t) lq.write(degraded[t], times[t]);
       lq.finish();
     }
-    hq.finish();  // last: a clip without HQ is made again
+    if (hq) hq->finish();
   }
 
   fs::path folder_;

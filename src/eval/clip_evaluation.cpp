@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "eval/clip_iqa_meter.h"
+#include "eval/colour_shift_meter.h"
 #include "eval/dover_meter.h"
 #include "eval/drift_meter.h"
 #include "eval/ewarp_meter.h"
@@ -163,6 +164,7 @@ std::unique_ptr<Meter> Run::make_meter(const std::string& metric, const MetricNe
   }
   if (metric == "luma_pulse") return std::make_unique<PulseMeter>(protocol_);
   if (metric == "colour_drift") return std::make_unique<DriftMeter>(protocol_.decimals);
+  if (metric == "delta_e_16") return std::make_unique<ColourShiftMeter>(protocol_.decimals);
   return std::make_unique<EwarpMeter>(columns_of(metric, protocol_).front().key,
                                       ewarp_mode_of(metric, protocol_), networks.flow, device,
                                       protocol_);

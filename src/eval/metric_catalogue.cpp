@@ -42,14 +42,17 @@ std::string luma_of(ScoreChannels channels) {
 }
 
 MetricInfo psnr_column(const std::string& key, const Protocol& protocol) {
-  const bool luma = key == "psnr_y";
+  const bool luma = key != "psnr_rgb";
+  const bool centred = key == "psnr_y_centred";
+  const char* const label = centred ? "PSNR-Y centred" : luma ? "PSNR-Y" : "PSNR";
   const bool capped = protocol.psnr == ScoreVariant::pyiqa;
   return {
       key,
-      luma ? "PSNR-Y" : "PSNR",
+      label,
       "dB",
-      fmt::format("{}, mean over frames of the frames' dB, {} ({})",
+      fmt::format("{}, {}mean over frames of the frames' dB, {} ({})",
                   luma ? luma_of(protocol.psnr_y) : "R, G and B pooled",
+                  centred ? "each frame's mean difference taken off, " : "",
                   capped ? "at most 80" : "infinite for equal frames", source_of(protocol.psnr)),
       true,
       2};
@@ -119,13 +122,25 @@ std::vector<MetricInfo> pulse_columns(const Protocol& protocol) {
   return columns;
 }
 
+std::vector<MetricInfo> colour_shift_columns() {
+  const auto column = [](const char* key, const char* label, const char* what) {
+    const auto definition =
+        fmt::format("CIE 1976 difference of 16x16 blocks' mean colours, {}", what);
+    return MetricInfo{key, label, "", definition, false, 3};
+  };
+  return {column("delta_e_16", "Delta E /16", "mean over blocks and frames"),
+          column("delta_e_16_max", "Delta E /16, worst frame", "the largest mean of a frame"),
+          column("delta_e_16_block", "Delta E /16, worst block", "the largest of all blocks")};
+}
+
 }  // namespace
 
 const std::vector<std::string>& known_metrics() {
   static const std::vector<std::string> known = {
-      "psnr_rgb",  "psnr_y",      "ssim_rgb",   "ssim_y",      "lpips",
-      "lpips_vgg", "clipiqa",     "dover",      "ewarp",       "ewarp_evalcrafter",
-      "ewarp_lai", "ewarp_clean", "luma_pulse", "colour_drift"};
+      "psnr_rgb",    "psnr_y",     "psnr_y_centred",    "ssim_rgb",
+      "ssim_y",      "lpips",      "lpips_vgg",         "clipiqa",
+      "dover",       "ewarp",      "ewarp_evalcrafter", "ewarp_lai",
+      "ewarp_clean", "luma_pulse", "colour_drift",      "delta_e_16"};
   return known;
 }
 
@@ -160,7 +175,7 @@ bool needs_reference(const std::string& metric, const Protocol& protocol) {
     return ewarp_mode_of(metric, protocol) == EwarpMode::lai;
   }
   return metric.rfind("psnr", 0) == 0 || metric.rfind("ssim", 0) == 0 ||
-         metric.rfind("lpips", 0) == 0;
+         metric.rfind("lpips", 0) == 0 || metric == "delta_e_16";
 }
 
 metrics::EwarpMode ewarp_mode_of(const std::string& metric, const Protocol& protocol) {
@@ -186,6 +201,7 @@ std::vector<MetricInfo> columns_of(const std::string& metric, const Protocol& pr
   if (metric == "dover") return dover_columns();
   if (metric.rfind("ewarp", 0) == 0) return {ewarp_column(metric, protocol)};
   if (metric == "luma_pulse") return pulse_columns(protocol);
+  if (metric == "delta_e_16") return colour_shift_columns();
   return {{"colour_drift", "Colour drift", "/255",
            "change of the mean colour over the whole clip by its straight line, against the "
            "reference's where there is one; code values",

@@ -8,26 +8,33 @@
 #include <utility>
 
 #include "oasis/metrics/psnr.h"
+#include "oasis/metrics/psnr_centred.h"
 #include "oasis/metrics/ssim.h"
 
 namespace oasis::eval {
 namespace {
 
+constexpr const char* kCentred = "psnr_y_centred";
+
 metrics::ScoreOptions options_of(const std::string& metric, const Protocol& protocol) {
   const bool psnr = metric.rfind("psnr", 0) == 0;
-  const bool luma = metric.back() == 'y';
+  const bool luma = metric != "psnr_rgb" && metric != "ssim_rgb";
   return {psnr ? protocol.psnr : protocol.ssim,
           luma ? (psnr ? protocol.psnr_y : protocol.ssim_y) : metrics::ScoreChannels::rgb,
           protocol.border};
 }
 
+at::Tensor scores_of(const std::string& metric, const at::Tensor& output,
+                     const at::Tensor& reference, const metrics::ScoreOptions& options) {
+  if (metric == kCentred) return metrics::psnr_centred(output, reference, options);
+  if (metric.rfind("psnr", 0) == 0) return metrics::psnr(output, reference, options);
+  return metrics::ssim(output, reference, options);
+}
+
 double score_of(const std::string& metric, const FramePair& pair, const Protocol& protocol) {
-  const at::Tensor output = pair.output.unsqueeze(0);
-  const at::Tensor reference = pair.reference.unsqueeze(0);
-  const auto options = options_of(metric, protocol);
-  const at::Tensor score = metric.rfind("psnr", 0) == 0 ? metrics::psnr(output, reference, options)
-                                                        : metrics::ssim(output, reference, options);
-  return score.item<double>();
+  return scores_of(metric, pair.output.unsqueeze(0), pair.reference.unsqueeze(0),
+                   options_of(metric, protocol))
+      .item<double>();
 }
 
 }  // namespace
@@ -77,7 +84,7 @@ void PixelScores::score(const FramePair& pair) {
   for (std::size_t i = 0; i < metrics_.size(); ++i) {
     if (scores_[i].size() <= at) scores_[i].resize(at + 1);
     scores_[i][at] = found[i];
-    if (metrics_[i].rfind("psnr", 0) == 0) seen = &found[i];
+    if (metrics_[i].rfind("psnr", 0) == 0 && metrics_[i] != kCentred) seen = &found[i];
   }
   if (seen != nullptr && watch_) watch_(pair, *seen);
 }
