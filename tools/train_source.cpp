@@ -15,12 +15,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool holds_packed_samples(const fs::path& folder) {
-  if (!fs::is_directory(folder)) return false;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".safetensors") return true;
-  }
-  return false;
+std::shared_ptr<const data::SampleSource> read_packed(const train::TrainConfig& config) {
+  data::PackedOptions options;
+  options.frames = config.data.frames;
+  options.width = config.data.width;
+  options.height = config.data.height;
+  options.flip = config.data.flip;
+  options.turn = config.data.turn;
+  options.seed = config.seed;
+  return std::make_shared<data::PackedSource>(config.data.train, options);
 }
 
 }  // namespace
@@ -52,9 +55,8 @@ std::shared_ptr<const degrade::Pipeline> make_pipeline(const train::DegradationC
 }
 
 std::shared_ptr<const data::SampleSource> make_source(const train::TrainConfig& config) {
-  if (holds_packed_samples(config.data.train)) {
-    auto packed =
-        std::make_shared<data::PackedSource>(config.data.train, config.seed, config.data.flip);
+  if (!data::packed_shards(config.data.train).empty()) {
+    auto packed = read_packed(config);
     log::info("{} packed samples", packed->epoch_size());
     return packed;
   }
@@ -67,6 +69,7 @@ std::shared_ptr<const data::SampleSource> make_source(const train::TrainConfig& 
   options.crop.margin = config.data.margin;
   options.crop.extra_frames = static_cast<int>(config.data.extra_frames);
   options.crop.flip = config.data.flip;
+  options.crop.turn = config.data.turn;
   options.crop.still_motion = config.data.stills == train::StillUse::motion;
   options.seed = config.seed;
   options.stage = config.stage;

@@ -28,6 +28,11 @@ at::Tensor charbonnier(const at::Tensor& a, const at::Tensor& b, double epsilon)
   return (difference * difference + epsilon * epsilon).sqrt().mean();
 }
 
+at::Tensor psnr_loss(const at::Tensor& pred, const at::Tensor& reference, double epsilon) {
+  const at::Tensor difference = pred - reference;
+  return ((difference * difference).flatten(1).mean(1) + epsilon).log().mean();
+}
+
 at::Tensor gradient_loss(const at::Tensor& pred, const at::Tensor& reference, int scales) {
   // Frames as a batch: [B * T, 3, H, W]. Gradients are linear, so the difference is enough.
   at::Tensor difference = (pred - reference).transpose(1, 2).flatten(0, 1);

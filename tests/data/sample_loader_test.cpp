@@ -4,18 +4,14 @@
 #include <torch/torch.h>
 
 #include <chrono>
-#include <filesystem>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
 #include "oasis/data/epoch_order.h"
-#include "oasis/data/packed_samples.h"
 
 namespace oasis::data {
 namespace {
-
-namespace fs = std::filesystem;
 
 TrainingSample made_sample(std::uint64_t uid) {
   const at::Tensor codes = at::arange(3 * 5 * 16 * 16)
@@ -73,63 +69,6 @@ TEST(EpochOrder, TakesEveryClipOnceAnEpochInChangingOrder) {
   EXPECT_EQ(clip_of_sample(20, 19, 5), orders[1][1]);
   EXPECT_NE(clip_of_sample(20, 19, 5) + 100 * clip_of_sample(21, 19, 5),
             clip_of_sample(20, 19, 6) + 100 * clip_of_sample(21, 19, 6));
-}
-
-class PackedFolder : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("oasis_packed_" +
-               std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()) +
-               std::to_string(::getpid()));
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  fs::path folder_;
-};
-
-TEST_F(PackedFolder, GivesBackWhatWasWritten) {
-  PackedWriter writer(folder_, 3);
-  for (std::uint64_t n = 0; n < 7; ++n) writer.add(made_sample(n), n);
-  EXPECT_TRUE(writer.has(5));
-  EXPECT_FALSE(writer.has(6));
-  writer.finish();
-  const PackedSource source(folder_, 1, /*flip=*/false);
-  ASSERT_EQ(source.epoch_size(), 7U);
-  std::set<std::string> origins;
-  for (std::uint64_t uid = 0; uid < 7; ++uid) {
-    const TrainingSample sample = source.sample(uid);
-    origins.insert(sample.origin);
-    const TrainingSample wanted = made_sample(clip_of_sample(uid, 7, 1));
-    EXPECT_EQ(sample.origin, wanted.origin);
-    EXPECT_LT((sample.hq - wanted.hq).abs().max().item<float>(), 1e-6);
-    EXPECT_LT((sample.lq - wanted.lq).abs().max().item<float>(), 1e-6);
-  }
-  EXPECT_EQ(origins.size(), 7U);
-}
-
-TEST_F(PackedFolder, FlipsBothSidesOfHalfOfTheSamples) {
-  PackedWriter writer(folder_, 64);
-  for (std::uint64_t n = 0; n < 8; ++n) writer.add(made_sample(n), n);
-  writer.finish();
-  const PackedSource plain(folder_, 1, false);
-  const PackedSource flipping(folder_, 1, true);
-  int flipped = 0;
-  for (std::uint64_t uid = 0; uid < 8; ++uid) {
-    const TrainingSample a = plain.sample(uid);
-    const TrainingSample b = flipping.sample(uid);
-    const bool mirrored = at::equal(b.hq, a.hq.flip({3}));
-    EXPECT_EQ(mirrored, at::equal(b.lq, a.lq.flip({3})));
-    EXPECT_TRUE(mirrored || at::equal(a.hq, b.hq));
-    flipped += mirrored ? 1 : 0;
-  }
-  EXPECT_GT(flipped, 0);
-  EXPECT_LT(flipped, 8);
-}
-
-TEST_F(PackedFolder, AnEmptyFolderIsAnError) {
-  fs::create_directories(folder_);
-  EXPECT_ANY_THROW(PackedSource(folder_, 1, false));
 }
 
 }  // namespace

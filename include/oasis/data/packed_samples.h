@@ -1,9 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "oasis/data/sample_source.h"
@@ -35,11 +35,29 @@ class PackedWriter {
   std::vector<std::pair<std::uint64_t, TrainingSample>> pending_;
 };
 
-/// Samples from the shards of a folder, in an order of their own for each epoch.
+/// The shards (`*.safetensors`) of a folder and of its subfolders, sorted by path; empty if there
+/// are none or `folder` is no folder. Throws `oasis::Error` if a subfolder cannot be searched.
+std::vector<std::filesystem::path> packed_shards(const std::filesystem::path& folder);
+
+/// What is made of stored samples, which may be larger than the crop.
+struct PackedOptions {
+  std::int64_t frames = 17;   ///< of a sample
+  std::int64_t width = 640;   ///< HQ pixels, a multiple of 4
+  std::int64_t height = 320;  ///< HQ pixels, a multiple of 4
+  bool flip = true;           ///< half of the samples mirrored left to right
+  /// Half of the samples mirrored top to bottom, and, where the crop is square, half transposed.
+  bool turn = false;
+  std::uint64_t seed = 0;
+};
+
+/// Samples from the shards of a folder and its subfolders, together one training set, in an order
+/// of their own for each epoch. First frame, place (at whole LQ pixels) and orientation of a crop
+/// depend on (seed, uid) alone; a sample of the crop's size is taken as it is.
 class PackedSource : public SampleSource {
  public:
-  /// Throws `oasis::Error` if the folder holds no shard or a shard cannot be read.
-  PackedSource(const std::filesystem::path& folder, std::uint64_t seed, bool flip);
+  /// Throws `oasis::Error`: (unreadable_input) if there is no shard, a shard cannot be read or
+  /// holds no samples, or a sample is smaller than the crop; (usage) if the crop has no LQ size.
+  PackedSource(const std::filesystem::path& folder, const PackedOptions& options);
 
   TrainingSample sample(std::uint64_t uid) const override;
   std::size_t epoch_size() const override { return entries_.size(); }
@@ -51,9 +69,10 @@ class PackedSource : public SampleSource {
     std::string origin, degradation;
   };
 
+  void add_shard(const std::filesystem::path& path);
+
   std::vector<Entry> entries_;
-  std::uint64_t seed_;
-  bool flip_;
+  PackedOptions options_;
 };
 
 }  // namespace oasis::data

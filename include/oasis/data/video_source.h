@@ -17,11 +17,12 @@ struct CropOptions {
   double margin = 1.5;  ///< the degraded block's sides over the crop's: hides effects of its border
   int extra_frames = 10;     ///< degraded beyond the sample's: hides how video codecs begin
   bool flip = true;          ///< half of the samples mirrored left to right
+  bool turn = false;         ///< half mirrored top to bottom; if square, half transposed
   bool still_motion = true;  ///< photos are panned and zoomed like a moving camera, not held still
 };
 
-/// Samples cut from videos and photos and degraded on the fly. A sample's clip, place, flip and
-/// degradation depend on (seed, stage, uid) alone.
+/// Samples cut from videos and photos and degraded on the fly. A sample's clip, place,
+/// orientation and degradation depend on (seed, stage, uid) alone.
 class VideoSource : public SampleSource {
  public:
   struct Options {

@@ -12,6 +12,7 @@
 #include "oasis/core/error.h"
 #include "oasis/core/log.h"
 #include "oasis/data/epoch_order.h"
+#include "oasis/data/orientation.h"
 
 namespace oasis::data {
 namespace {
@@ -32,7 +33,9 @@ enum CropDraw : std::uint32_t {
   kFlip,
   kAngle,
   kSpeed,
-  kZoom
+  kZoom,
+  kTurn,
+  kTranspose
 };
 
 DrawPlace place(CropDraw draw) { return {draw, 0, 0, Purpose::crop}; }
@@ -73,6 +76,12 @@ at::Tensor to_tensor(const degrade::Frames& frames, std::int64_t first, std::int
     frame(part).convertTo(target, CV_32FC3, 1.0 / 127.5, -1.0);
   }
   return clip.permute({3, 0, 1, 2}).contiguous();
+}
+
+Orientation draw_orientation(const CropOptions& crop, const RandomSource& random) {
+  const auto heads = [&random](CropDraw draw) { return random.uniform(place(draw)) < 0.5; };
+  return {crop.flip && heads(kFlip), crop.turn && heads(kTurn),
+          crop.turn && crop.width == crop.height && heads(kTranspose)};
 }
 
 struct Degraded {
@@ -167,12 +176,12 @@ TrainingSample VideoSource::cut_from(const Clip& clip, std::uint64_t uid) const 
 
   TrainingSample sample;
   sample.uid = uid;
-  sample.hq = to_tensor(pair.clip.hq, inner, crop.frames, high);
-  sample.lq = to_tensor(pair.clip.lq, inner, crop.frames, low);
-  if (crop.flip && random.uniform(place(kFlip)) < 0.5) {
-    sample.hq = sample.hq.flip({3}).contiguous();
-    sample.lq = sample.lq.flip({3}).contiguous();
-  }
+  const Orientation orientation = draw_orientation(crop, random);
+  const auto cut = [&](const degrade::Frames& from, const cv::Rect& part) {
+    return orient(to_tensor(from, inner, crop.frames, part), orientation).contiguous();
+  };
+  sample.hq = cut(pair.clip.hq, high);
+  sample.lq = cut(pair.clip.lq, low);
   sample.origin = fmt::format("{} frame {} at {},{}", clip.path.filename().string(), first + inner,
                               block.x + high.x, block.y + high.y);
   sample.degradation = pair.description;
