@@ -34,7 +34,10 @@ std::int64_t light_step_values(const TaehvConfig& config) {
     // The enlarged frames, joined, in the convolution's layout and in its blocks; its result too.
     most = std::max(most, (4 * (width + joined) + config.widths[level + 1]) * frames * area);
   }
-  most = std::max(most, (2 * config.widths[3] + 3) * frames * area);
+  if (config.blocks[3] > 0) most = std::max(most, 7 * config.widths[3] * frames * area);
+  // The last convolution's result, and again with its values in their places.
+  const std::int64_t out = 3 * config.head_upscale * config.head_upscale;
+  most = std::max(most, (2 * config.widths[3] + 2 * out) * frames * area);
   return most / quarters;
 }
 
@@ -47,6 +50,18 @@ std::int64_t wan_step_values(const WanVaeConfig& config, std::int64_t latents) {
   return latents * frames_per_latent * pixels * 14 * config.dim;
 }
 
+/// A residual network holds its input, two results, and the last ones with and without their values
+/// in their places, of four frames.
+std::int64_t cnn_step_values(const FrameCnnConfig& config) {
+  return 4 * (4 * config.width + 2 * result_values);
+}
+
+std::int64_t step_values(const ModelDescription& about, std::int64_t latents) {
+  if (about.decoder == DecoderKind::wan_vae) return wan_step_values(about.vae, latents);
+  if (about.decoder == DecoderKind::frame_cnn) return cnn_step_values(about.frame_cnn);
+  return latents * light_step_values(about.taehv);
+}
+
 }  // namespace
 
 std::int64_t clip_peak_bytes(const ModelDescription& about, std::int64_t element,
@@ -54,10 +69,7 @@ std::int64_t clip_peak_bytes(const ModelDescription& about, std::int64_t element
   const std::int64_t pixels = clip.height * clip.width;
   const std::int64_t latents = (clip.frames + 2) / 4 + 1;
   const std::int64_t result = clip.frames * pixels * result_values * fp32_bytes;
-  const bool wan = about.decoder == DecoderKind::wan_vae;
-  const std::int64_t step = (wan ? wan_step_values(about.vae, latents_per_step)
-                                 : latents_per_step * light_step_values(about.taehv)) *
-                            pixels * element;
+  const std::int64_t step = step_values(about, latents_per_step) * pixels * element;
   // The parts of the result and their sum; joining them, and adding bicubic, holds the result
   // twice.
   const std::int64_t decoding = std::max(result + step, 2 * result);

@@ -91,25 +91,43 @@ double wan_decoder_macs(const WanVaeConfig& config, const LatentSize& latent) {
 }
 
 double taehv_decoder_macs(const TaehvConfig& config, const LatentSize& latent, TimeGrowth growth) {
+  // A block has convolutions of 2C, C and C to C.
+  const auto blocks = [&config](std::size_t level) {
+    return d(config.blocks[level]) * 36 * d(config.widths[level]) * d(config.widths[level]);
+  };
   double positions = d(latent.positions());
   double macs = positions * 9 * d(config.latent_channels * config.widths[0]);
   for (std::size_t step = 0; step < 3; ++step) {
     const double width = d(config.widths[step]), next = d(config.widths[step + 1]);
-    const double joined = step == 0 ? d(config.condition_channels) : 0;
+    double joined = step == 0 ? d(config.condition_channels) : 0;
+    if (step == 2 && config.condition_frames) {
+      joined = d(config.condition_channels / config.frames_per_latent());
+    }
     const double time = config.time_upscale[step] ? 2 : 1;
     const double space = config.space_upscale[step] ? 4 : 1;
-    macs += positions * 3 * 36 * width * width;  // three blocks of 2C, C and C to C
+    macs += positions * blocks(step);
     const double grown = growth == TimeGrowth::before_upsampling ? positions : positions * space;
     macs += grown * time * width * width;
     positions *= time * space;
     macs += positions * 9 * (width + joined) * next;
   }
-  return macs + positions * 9 * d(config.widths[3]) * 3;
+  const double out = 3 * d(config.head_upscale * config.head_upscale);
+  return macs + positions * (blocks(3) + 9 * d(config.widths[3]) * out);
+}
+
+double frame_cnn_macs(const FrameCnnConfig& config, const LatentSize& latent) {
+  const double width = d(config.width);
+  const double pixels = d(4 * latent.frames - 3) * 4 * d(latent.height * latent.width);
+  return pixels * 9 * width * (3 + 2 * d(config.blocks) * width + 48);
 }
 
 StageMacs stage_macs(const ModelDescription& about, const LatentSize& latent) {
   const auto cross = about.prompt == "zeros" ? CrossAttention::constant : CrossAttention::folded;
   StageMacs macs;
+  if (!uses_latent(about.decoder)) {
+    macs.decode = frame_cnn_macs(about.frame_cnn, latent);
+    return macs;
+  }
   macs.project = projector_macs(about.projector, about.vae.z_dim, latent);
   macs.dit = dit_macs(about.dit, latent, cross);
   if (about.head_map) {

@@ -54,8 +54,33 @@ void read_latent(const ConfigNode& node, ModelDescription& about) {
   node.reject_unknown();
 }
 
+void read_conditional(const ConfigNode& node, TaehvConfig& decoder) {
+  decoder.condition_channels = 12;
+  decoder.named_head = true;
+  if (node.has("blocks")) {
+    decoder.blocks = exactly<std::int64_t, 4>(node, "blocks", node.integers("blocks"));
+  }
+  decoder.head_upscale = node.integer("head_upscale", decoder.head_upscale);
+  if (decoder.head_upscale == 4) decoder.space_upscale = {true, false, false};
+  if (decoder.head_upscale != 1 && decoder.head_upscale != 4) {
+    node.fail("head_upscale", "'head_upscale' is 1 (the steps enlarge) or 4 (the last layer does)");
+  }
+  decoder.condition_frames = node.boolean("condition_frames", decoder.condition_frames);
+  try {
+    validate(decoder);
+  } catch (const Error& error) {
+    node.fail("widths", error.what());
+  }
+}
+
 void read_decoder(const ConfigNode& node, ModelDescription& about) {
   about.decoder = decoder_kind_from(node.text("kind"));
+  if (about.decoder == DecoderKind::frame_cnn) {
+    about.frame_cnn.width = node.integer("width");
+    about.frame_cnn.blocks = node.integer("blocks");
+    node.reject_unknown();
+    return;
+  }
   if (about.decoder == DecoderKind::wan_vae) {
     about.vae.dim = node.integer("dim", about.vae.dim);
     about.vae.num_res_blocks = node.integer("num_res_blocks", about.vae.num_res_blocks);
@@ -70,10 +95,7 @@ void read_decoder(const ConfigNode& node, ModelDescription& about) {
   } else {
     about.taehv.widths = exactly<std::int64_t, 4>(node, "widths", node.integers("widths"));
     about.taehv.latent_channels = about.vae.z_dim;
-    if (about.decoder == DecoderKind::light_conditional) {
-      about.taehv.condition_channels = 12;
-      about.taehv.named_head = true;
-    }
+    if (about.decoder == DecoderKind::light_conditional) read_conditional(node, about.taehv);
   }
   node.reject_unknown();
 }
@@ -124,16 +146,30 @@ void read_head_map(const std::filesystem::path& folder, ModelDescription& about)
 }  // namespace
 
 std::string to_string(DecoderKind kind) {
-  if (kind == DecoderKind::taehv) return "taehv";
-  return kind == DecoderKind::wan_vae ? "wan_vae" : "light_conditional";
+  switch (kind) {
+    case DecoderKind::wan_vae:
+      return "wan_vae";
+    case DecoderKind::taehv:
+      return "taehv";
+    case DecoderKind::light_conditional:
+      return "light_conditional";
+    case DecoderKind::frame_cnn:
+      break;
+  }
+  return "frame_cnn";
 }
 
+bool uses_latent(DecoderKind kind) { return kind != DecoderKind::frame_cnn; }
+
 DecoderKind decoder_kind_from(const std::string& name) {
-  for (auto kind : {DecoderKind::wan_vae, DecoderKind::taehv, DecoderKind::light_conditional}) {
+  for (auto kind : {DecoderKind::wan_vae, DecoderKind::taehv, DecoderKind::light_conditional,
+                    DecoderKind::frame_cnn}) {
     if (to_string(kind) == name) return kind;
   }
-  throw Error(ExitCode::usage,
-              fmt::format("unknown decoder '{}': use wan_vae, taehv or light_conditional", name));
+  throw Error(
+      ExitCode::usage,
+      fmt::format("unknown decoder '{}': use wan_vae, taehv, light_conditional or frame_cnn",
+                  name));
 }
 
 ModelDescription read_model_description(const std::filesystem::path& folder) {

@@ -40,9 +40,21 @@ void require_fit(const nn::HeadMap& map, const WanDitConfig& dit) {
 std::string list(const std::vector<double>& values) { return fmt::format("{}", values); }
 
 std::string decoder_line(const ModelDescription& about) {
+  if (about.decoder == DecoderKind::frame_cnn) {
+    return fmt::format("{{kind: frame_cnn, width: {}, blocks: {}}}", about.frame_cnn.width,
+                       about.frame_cnn.blocks);
+  }
   if (about.decoder != DecoderKind::wan_vae) {
-    return fmt::format("{{kind: {}, widths: [{}]}}", to_string(about.decoder),
-                       fmt::join(about.taehv.widths, ", "));
+    const TaehvConfig& light = about.taehv;
+    const TaehvConfig usual;
+    std::string line = fmt::format("{{kind: {}, widths: [{}]", to_string(about.decoder),
+                                   fmt::join(light.widths, ", "));
+    if (light.blocks != usual.blocks) {
+      line += fmt::format(", blocks: [{}]", fmt::join(light.blocks, ", "));
+    }
+    if (light.head_upscale != 1) line += fmt::format(", head_upscale: {}", light.head_upscale);
+    if (light.condition_frames) line += ", condition_frames: true";
+    return line + "}";
   }
   return fmt::format(
       "{{kind: wan_vae, dim: {}, dim_mult: [{}], num_res_blocks: {}, temporal_downsample: [{}]}}",

@@ -29,16 +29,16 @@ class MemBlock {
     }
   }
 
-  /// frames `[B*T, C, H, W]`, T fastest. `memory` `[B, 1, C, H, W]` is the frame before them (zeros
-  /// if undefined) and becomes the last of them.
+  /// frames `[B*T, C, H, W]`, channels last, T fastest. `memory` `[B, 1, H, W, C]` is the frame
+  /// before them (zeros if undefined) and becomes the last of them.
   at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory) const {
-    const at::Tensor clips = frames.unflatten(0, {batch, frames.size(0) / batch});
+    const at::Tensor rows = frames.permute({0, 2, 3, 1});
+    const at::Tensor clips = rows.unflatten(0, {batch, rows.size(0) / batch});
     const std::int64_t count = clips.size(1);
     if (!memory.defined()) memory = at::zeros_like(clips.narrow(1, 0, 1));
-    const at::Tensor before = at::cat({memory, clips.narrow(1, 0, count - 1)}, 1);
+    const at::Tensor before = at::cat({memory, clips.narrow(1, 0, count - 1)}, 1).flatten(0, 1);
     memory = clips.narrow(1, count - 1, 1);
-    const at::Tensor both = at::cat({frames, before.flatten(0, 1)}, 1);
-    at::Tensor y = conv(both.contiguous(at::MemoryFormat::ChannelsLast), weights_[0], biases_[0]);
+    at::Tensor y = conv(at::cat({rows, before}, 3).permute({0, 3, 1, 2}), weights_[0], biases_[0]);
     y = conv(y.relu_(), weights_[1], biases_[1]);
     y = conv(y.relu_(), weights_[2], biases_[2]);
     return (y + frames).relu_();
@@ -50,9 +50,9 @@ class MemBlock {
 };
 
 struct Step {
-  std::vector<MemBlock> blocks;  // three
-  at::Tensor grow;               // [s * C, C, 1, 1]
-  at::Tensor narrow;             // [next, C (+ condition), 3, 3]
+  std::vector<MemBlock> blocks;
+  at::Tensor grow;    // [s * C, C, 1, 1]
+  at::Tensor narrow;  // [next, C (+ condition), 3, 3]
   bool space = true;
   std::int64_t time = 1;
 };
@@ -61,7 +61,24 @@ struct Step {
 at::Tensor grow_time(const at::Tensor& frames, const at::Tensor& weight, std::int64_t times) {
   const at::Tensor grown = conv(frames, weight);
   if (times == 1) return grown;
-  return grown.unflatten(1, {times, frames.size(1)}).flatten(0, 1);
+  return grown.permute({0, 2, 3, 1})
+      .unflatten(3, {times, frames.size(1)})
+      .permute({0, 3, 1, 2, 4})
+      .contiguous()
+      .flatten(0, 1)
+      .permute({0, 3, 1, 2});
+}
+
+/// `[B, C, T, H, W]` -> `[B*T, C, H, W]`, channels last.
+at::Tensor as_frames(const at::Tensor& clip, at::ScalarType dtype) {
+  return clip.to(dtype).transpose(1, 2).flatten(0, 1).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+/// A condition of several frames to a position, `[B, C*k, n, H, W]`, frame by frame: `[B*n*k, C, H,
+/// W]`.
+at::Tensor frame_by_frame(const at::Tensor& condition, std::int64_t frames, at::ScalarType dtype) {
+  const at::Tensor apart = condition.unflatten(1, {condition.size(1) / frames, frames});
+  return as_frames(apart.permute({0, 1, 3, 2, 4, 5}).flatten(2, 3), dtype);
 }
 
 }  // namespace
@@ -73,40 +90,82 @@ struct TaehvDecoder::Network {
   /// parts.
   at::Tensor step(const at::Tensor& latent, const at::Tensor& condition,
                   std::vector<at::Tensor>& memories) const;
-  std::int64_t frames_per_latent() const;
 
   TaehvConfig config;
   nn::ParameterStore store;
   at::Tensor in_weight;
   at::Tensor in_bias;
   std::vector<Step> steps;
+  std::vector<MemBlock> last_blocks;
   at::Tensor out_weight;
   at::Tensor out_bias;
 };
 
 TaehvDecoder::Network::Network(const TaehvConfig& made_for, c10::TensorOptions options)
     : config(made_for), store(options) {
+  validate(config);
   const auto& widths = config.widths;
   in_weight = store.add("decoder.1.weight", {widths[0], config.latent_channels, 3, 3});
   in_bias = store.add("decoder.1.bias", {widths[0]});
+  int layer = 3;  // TAEHV's numbers: layers without weights count too
+  const auto add_blocks = [&](std::vector<MemBlock>& blocks, std::size_t level) {
+    for (std::int64_t i = 0; i < config.blocks[level]; ++i) {
+      blocks.emplace_back(store, "decoder." + std::to_string(layer++), widths[level]);
+    }
+  };
   for (std::size_t index = 0; index < 3; ++index) {
-    const int first = 3 + 6 * static_cast<int>(index);
     Step step;
     step.space = config.space_upscale[index];
     step.time = config.time_upscale[index] ? 2 : 1;
-    for (int block = first; block < first + 3; ++block) {
-      step.blocks.emplace_back(store, "decoder." + std::to_string(block), widths[index]);
-    }
-    step.grow = store.add("decoder." + std::to_string(first + 4) + ".conv.weight",
+    add_blocks(step.blocks, index);
+    step.grow = store.add("decoder." + std::to_string(layer + 1) + ".conv.weight",
                           {step.time * widths[index], widths[index], 1, 1});
-    const std::int64_t joined = index == 0 ? config.condition_channels : 0;
-    step.narrow = store.add("decoder." + std::to_string(first + 5) + ".weight",
+    std::int64_t joined = index == 0 ? config.condition_channels : 0;
+    if (index == 2 && config.condition_frames) {
+      joined = config.condition_channels / config.frames_per_latent();
+    }
+    step.narrow = store.add("decoder." + std::to_string(layer + 2) + ".weight",
                             {widths[index + 1], widths[index] + joined, 3, 3});
+    layer += 3;
     steps.push_back(std::move(step));
   }
-  const std::string head = config.named_head ? "head" : "decoder.22";
-  out_weight = store.add(head + ".weight", {3, widths[3], 3, 3});
-  out_bias = store.add(head + ".bias", {3});
+  if (config.blocks[3] > 0) ++layer;  // the ReLU before them
+  add_blocks(last_blocks, 3);
+  const std::string head = config.named_head ? "head" : "decoder." + std::to_string(layer + 1);
+  const std::int64_t out = 3 * config.head_upscale * config.head_upscale;
+  out_weight = store.add(head + ".weight", {out, widths[3], 3, 3});
+  out_bias = store.add(head + ".bias", {out});
+}
+
+std::int64_t TaehvConfig::frames_per_latent() const {
+  std::int64_t frames = 1;
+  for (const bool twice : time_upscale) frames *= twice ? 2 : 1;
+  return frames;
+}
+
+std::int64_t TaehvConfig::spatial_scale() const {
+  std::int64_t scale = head_upscale;
+  for (const bool twice : space_upscale) scale *= twice ? 2 : 1;
+  return scale;
+}
+
+void validate(const TaehvConfig& config) {
+  const auto refuse = [](const std::string& what) { throw Error(ExitCode::usage, what); };
+  if (*std::min_element(config.widths.begin(), config.widths.end()) < 1) {
+    refuse("decoder: widths must be at least 1");
+  }
+  if (*std::min_element(config.blocks.begin(), config.blocks.end()) < 0) {
+    refuse("decoder: numbers of blocks cannot be negative");
+  }
+  if (config.head_upscale < 1) refuse("decoder: head_upscale must be at least 1");
+  if (!config.condition_frames) return;
+  if (config.space_upscale[1] || config.space_upscale[2]) {
+    refuse("decoder: condition_frames needs frames of the condition's size behind the last step");
+  }
+  if (config.time_upscale[0] || config.condition_channels < 1 ||
+      config.condition_channels % config.frames_per_latent() != 0) {
+    refuse("decoder: condition_frames needs a condition with the channels of every frame");
+  }
 }
 
 TaehvDecoder::TaehvDecoder(const TaehvConfig& config, c10::TensorOptions options)
@@ -114,32 +173,29 @@ TaehvDecoder::TaehvDecoder(const TaehvConfig& config, c10::TensorOptions options
 TaehvDecoder::~TaehvDecoder() = default;
 TaehvDecoder::TaehvDecoder(TaehvDecoder&&) noexcept = default;
 
-std::int64_t TaehvDecoder::Network::frames_per_latent() const {
-  std::int64_t frames = 1;
-  for (const Step& part : steps) frames *= part.time;
-  return frames;
-}
-
 at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tensor& condition,
                                        std::vector<at::Tensor>& memories) const {
   const std::int64_t batch = latent.size(0);
-  const auto as_frames = [&](const at::Tensor& clip) {
-    return clip.to(in_weight.scalar_type())
-        .transpose(1, 2)
-        .flatten(0, 1)
-        .contiguous(at::MemoryFormat::ChannelsLast);
-  };
-  at::Tensor x = at::tanh(as_frames(latent) / 3) * 3;
+  const at::ScalarType dtype = in_weight.scalar_type();
+  at::Tensor x = at::tanh(as_frames(latent, dtype) / 3) * 3;
   x = conv(x, in_weight, in_bias).relu_();
   std::size_t slot = 0;
   for (const Step& part : steps) {
     for (const MemBlock& block : part.blocks) x = block.forward(x, batch, memories[slot++]);
     x = grow_time(x, part.grow, part.time);  // commutes with the upsampling, 4x cheaper before it
     if (part.space) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
-    if (&part == &steps.front() && condition.defined()) x = at::cat({x, as_frames(condition)}, 1);
+    if (&part == &steps.front() && condition.defined()) {
+      x = at::cat({x, as_frames(condition, dtype)}, 1);
+    }
+    if (&part == &steps.back() && config.condition_frames) {
+      x = at::cat({x, frame_by_frame(condition, config.frames_per_latent(), dtype)}, 1);
+    }
     x = conv(x.contiguous(at::MemoryFormat::ChannelsLast), part.narrow);
   }
-  x = conv(x.relu_(), out_weight, out_bias);
+  x = x.relu_();
+  for (const MemBlock& block : last_blocks) x = block.forward(x, batch, memories[slot++]);
+  x = conv(x, out_weight, out_bias);
+  if (config.head_upscale > 1) x = at::pixel_shuffle(x, config.head_upscale);
   return x.unflatten(0, {batch, x.size(0) / batch}).transpose(1, 2).to(latent.scalar_type());
 }
 
@@ -154,14 +210,16 @@ at::Tensor TaehvDecoder::decode_streamed(const at::Tensor& latent, std::int64_t 
     throw Error("TAEHV decoder: a condition is given where there is none to be, or it is missing");
   }
   if (latents_per_step < 1) throw Error("decode_streamed: latents_per_step must be at least 1");
-  std::vector<at::Tensor> memories(3 * net.steps.size());
+  std::size_t blocks = net.last_blocks.size();
+  for (const Step& part : net.steps) blocks += part.blocks.size();
+  std::vector<at::Tensor> memories(blocks);
   std::vector<at::Tensor> parts;
   for (std::int64_t at = 0; at < latent.size(2); at += latents_per_step) {
     const std::int64_t count = std::min(latents_per_step, latent.size(2) - at);
     const at::Tensor seen = condition.defined() ? condition.narrow(2, at, count) : condition;
     parts.push_back(net.step(latent.narrow(2, at, count), seen, memories));
   }
-  const std::int64_t trim = net.frames_per_latent() - 1;
+  const std::int64_t trim = net.config.frames_per_latent() - 1;
   parts.front() = parts.front().narrow(2, trim, parts.front().size(2) - trim);
   return parts.size() == 1 ? parts.front() : at::cat(parts, 2);
 }

@@ -60,18 +60,37 @@ Held wan_decoder_bytes(const model::WanVaeConfig& vae, const MemoryQuestion& que
           vectors * (5.9 * kFp32 + (26 + 14 * padding) * e)};
 }
 
-// Per output pixel: 20 vectors of the width of each of the three levels, and four of the last two
-// widths at full size.
+// Per position of a level: 20 vectors of its width for three blocks, and four of the last two
+// widths where the last layer works.
 Held light_decoder_bytes(const model::TaehvConfig& config, const MemoryQuestion& question) {
   double share = 1.0 / 256;  // of the output's pixels, all frames: those of the latent
   double values = 0;
+  const auto vectors = [&config](std::size_t level) {
+    return static_cast<double>((20 * config.blocks[level] + 2) / 3 * config.widths[level]);
+  };
   for (std::size_t level = 0; level < 3; ++level) {
-    values += 20 * static_cast<double>(config.widths[level]) * share;
+    values += vectors(level) * share;
     share *= (config.space_upscale[level] ? 4 : 1) * (config.time_upscale[level] ? 2 : 1);
   }
-  values += 4 * static_cast<double>(config.widths[2] + config.widths[3]);
+  values += (vectors(3) + 4 * static_cast<double>(config.widths[2] + config.widths[3])) * share;
   const double kept = values * static_cast<double>(question.element) * output_pixels(question);
   return {kept, 1.12 * kept};
+}
+
+// Per LQ pixel and frame: three vectors of the width for each block, and the last layer's result
+// before and after its values are put in their places.
+Held frame_cnn_bytes(const model::FrameCnnConfig& config, const MemoryQuestion& question) {
+  const auto values = static_cast<double>(3 * config.width * (config.blocks + 1) + 2 * 48);
+  const double kept = values * static_cast<double>(question.element) * output_pixels(question) / 16;
+  return {kept, 1.12 * kept};
+}
+
+Held decoder_bytes(const model::ModelDescription& about, const MemoryQuestion& question) {
+  if (about.decoder == model::DecoderKind::wan_vae) return wan_decoder_bytes(about.vae, question);
+  if (about.decoder == model::DecoderKind::frame_cnn) {
+    return frame_cnn_bytes(about.frame_cnn, question);
+  }
+  return light_decoder_bytes(about.taehv, question);
 }
 
 double lpips_bytes(const MemoryQuestion& question) {
@@ -104,6 +123,17 @@ std::int64_t count_of(const std::vector<std::pair<std::string, at::Tensor>>& par
   return count;
 }
 
+std::int64_t decoder_parameters(const model::ModelDescription& about) {
+  const auto meta = at::TensorOptions(c10::kMeta);
+  if (about.decoder == model::DecoderKind::wan_vae) {
+    return count_of(model::WanVaeDecoder(about.vae, meta).parameters());
+  }
+  if (about.decoder == model::DecoderKind::frame_cnn) {
+    return count_of(model::FrameCnn(about.frame_cnn, meta).parameters());
+  }
+  return count_of(model::TaehvDecoder(about.taehv, meta).parameters());
+}
+
 constexpr std::int64_t kVggTrunk = 14714688;
 constexpr std::int64_t kAlexTrunk = 2469696;
 constexpr std::int64_t kRaft = 5257536;
@@ -128,10 +158,7 @@ ParameterCounts count_parameters(const model::ModelDescription& about, TrainedPa
   const std::int64_t inputs = about.projector == model::ProjectorMode::native_2x ? 48 : 768;
   const std::int64_t projector = about.vae.z_dim * (inputs + 1);
   const std::int64_t dit = model::parameter_count(about.dit);
-  const auto meta = at::TensorOptions(c10::kMeta);
-  const std::int64_t decoder = about.decoder == model::DecoderKind::wan_vae
-                                   ? count_of(model::WanVaeDecoder(about.vae, meta).parameters())
-                                   : count_of(model::TaehvDecoder(about.taehv, meta).parameters());
+  const std::int64_t decoder = decoder_parameters(about);
   ParameterCounts counts;
   (parts == TrainedParts::dit ? counts.frozen : counts.trained) += decoder;
   if (!lora) {
@@ -177,9 +204,7 @@ MemoryPlan plan_memory(const model::ModelDescription& about, const MemoryQuestio
   plan.helpers = helper_bytes(about, question);
 
   const Held dit = dit_bytes(about.dit, question);
-  const Held decoder = about.decoder == model::DecoderKind::wan_vae
-                           ? wan_decoder_bytes(about.vae, question)
-                           : light_decoder_bytes(about.taehv, question);
+  const Held decoder = decoder_bytes(about, question);
   // HQ, LQ, the result in both precisions, its gradient, and three pictures of differences.
   const double frames =
       3 * output_pixels(question) * (6 * kFp32 + static_cast<double>(question.element));

@@ -58,9 +58,18 @@ TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool 
                             folder.string()));
   }
   Named decoder;
-  if (light) {
+  if (about_.decoder != model::DecoderKind::wan_vae &&
+      about_.decoder != model::DecoderKind::frame_cnn) {
     light_decoder_ = std::make_unique<model::TaehvDecoder>(about_.taehv, weights);
     decoder = light_decoder_->parameters();
+  } else if (about_.decoder == model::DecoderKind::frame_cnn) {
+    if (parts != TrainedParts::decoder) {
+      throw Error(ExitCode::usage, fmt::format("{}: a frame_cnn has no use for a transformer; "
+                                               "train.parts must be decoder",
+                                               folder.string()));
+    }
+    frame_cnn_ = std::make_unique<model::FrameCnn>(about_.frame_cnn, weights);
+    decoder = frame_cnn_->parameters();
   } else {
     wan_decoder_ = std::make_unique<model::WanVaeDecoder>(about_.vae, weights);
     decoder = wan_decoder_->parameters();
@@ -99,6 +108,7 @@ void TrainableModel::use_head_map(const std::string& name) {
 }
 
 TrainableModel::Output TrainableModel::forward(const at::Tensor& lq) {
+  if (frame_cnn_) return {{}, decode({}, lq)};
   const at::Tensor z_h = restore(lq);
   return {z_h, decode(z_h, lq)};
 }
@@ -120,6 +130,8 @@ at::Tensor TrainableModel::decode(const at::Tensor& z_h, const at::Tensor& lq) c
       return wan_decoder_->decode(z_h);
     case model::DecoderKind::taehv:
       return light_decoder_->decode(z_h) * 2 - 1;
+    case model::DecoderKind::frame_cnn:
+      return frame_cnn_->forward(lq, lq.size(0) * lq.size(2)) + model::bicubic_x4(lq);
     case model::DecoderKind::light_conditional:
       break;
   }
@@ -201,7 +213,7 @@ void TrainableModel::save(const fs::path& folder, const checkpoint::StateDict& m
   }
   model::ModelDescription about = about_;
   // A decoder that learnt alone does not make a trained model of the rest.
-  about.trained = about_.trained || dit_learns_;
+  about.trained = about_.trained || dit_learns_ || frame_cnn_ != nullptr;
   about.provenance = provenance;
   model::write_model_description(folder, about);
 }

@@ -56,6 +56,9 @@ enum class TimeGrowth {
 };
 double taehv_decoder_macs(const TaehvConfig& config, const LatentSize& latent, TimeGrowth growth);
 
+/// A network that sees frames alone, of `latent`'s clip.
+double frame_cnn_macs(const FrameCnnConfig& config, const LatentSize& latent);
+
 /// The stages of an `OasisModel` as it evaluates them, with the heads of its map; the Wan decoder
 /// in its published form, of which the CPU computes a little less.
 struct StageMacs {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "oasis/model/frame_cnn.h"
 #include "oasis/model/projector.h"
 #include "oasis/model/taehv.h"
 #include "oasis/model/wan_dit_config.h"
@@ -20,7 +21,11 @@ enum class DecoderKind {
   wan_vae,            ///< the frozen 3-D VAE decoder of Wan2.1
   taehv,              ///< a TAEHV decoder
   light_conditional,  ///< TAEHV's layout, sees the LQ frames, adds its output to bicubic x4
+  frame_cnn,  ///< a baseline: no latent at all, sees each LQ frame alone, adds to bicubic x4
 };
+
+/// Whether frames come from the restored latent, hence by projector and transformer.
+bool uses_latent(DecoderKind kind);
 
 std::string to_string(DecoderKind kind);
 DecoderKind decoder_kind_from(const std::string& name);
@@ -37,7 +42,8 @@ struct ModelDescription {
   WanVaeConfig vae;  ///< its z_dim and statistics are the latent's, whatever the decoder
   ProjectorMode projector = ProjectorMode::native_2x;
   DecoderKind decoder = DecoderKind::wan_vae;
-  TaehvConfig taehv;  ///< of the decoders `taehv` and `light_conditional`
+  TaehvConfig taehv;         ///< of the decoders `taehv` and `light_conditional`
+  FrameCnnConfig frame_cnn;  ///< of the decoder `frame_cnn`
   double timestep = 799;
   double sigma = 0.799;
   nn::AttentionWindow window;                ///< of the window heads; that of `head_map` if given

@@ -20,12 +20,27 @@ struct TaehvConfig {
   std::array<std::int64_t, 4> widths{256, 128, 64, 64};
   std::array<bool, 3> time_upscale{false, true, true};  ///< x2 in time at each of the three steps
   std::array<bool, 3> space_upscale{true, true, true};  ///< x2 in space
+  /// Memory blocks before each of the three steps, and at the full frame rate behind them.
+  std::array<std::int64_t, 4> blocks{3, 3, 3, 0};
+  std::int64_t head_upscale = 1;  ///< x this in space by the last layer (sub-pixel convolution)
   std::int64_t condition_channels = 0;  ///< channels joined after the first x2; 0: none
-  bool named_head = false;              ///< the last layer is `head.*` instead of `decoder.22.*`
+  /// Joins the condition once more behind the last step, each frame with its own channels.
+  bool condition_frames = false;
+  bool named_head = false;  ///< the last layer is `head.*` instead of `decoder.<n>.*`
+
+  /// Frames that one latent frame becomes, and by how much height and width grow.
+  std::int64_t frames_per_latent() const;
+  std::int64_t spatial_scale() const;
 };
 
-/// A small causal decoder of 2-D convolutions; time by one frame of memory per block.
-/// Differentiable with respect to the latent.
+/// Throws `oasis::Error` (usage) for widths or counts that cannot be, and for a condition that does
+/// not have the size or the rate of what it is joined to.
+void validate(const TaehvConfig& config);
+
+/// A small causal decoder of 2-D convolutions; time by one frame of memory per block. Blocks cost
+/// least at the size of the LQ frames: there `space_upscale` ends and `head_upscale` does the rest
+/// (Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient
+/// Sub-Pixel Convolutional Neural Network"). Differentiable with respect to the latent.
 class TaehvDecoder {
  public:
   TaehvDecoder(const TaehvConfig& config, c10::TensorOptions options);

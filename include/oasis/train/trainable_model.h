@@ -29,7 +29,7 @@ class TrainableModel {
   void use_head_map(const std::string& name);
 
   struct Output {
-    at::Tensor latent;  ///< z_H [B, C, n+1, h/2, w/2]
+    at::Tensor latent;  ///< z_H [B, C, n+1, h/2, w/2]; undefined for a `frame_cnn`
     at::Tensor video;   ///< [B, 3, F, 4h, 4w], not clamped
   };
   /// lq `[B, 3, 4n+1, h, w]` in [-1, 1]. Differentiable with respect to the trained parts.
@@ -71,6 +71,7 @@ class TrainableModel {
   std::shared_ptr<model::WanDit> dit_;
   std::unique_ptr<model::WanVaeDecoder> wan_decoder_;
   std::unique_ptr<model::TaehvDecoder> light_decoder_;
+  std::unique_ptr<model::FrameCnn> frame_cnn_;
   std::unique_ptr<model::WanVaeEncoder> encoder_;
   at::Tensor prompt_;
   std::unique_ptr<Lora> lora_;
