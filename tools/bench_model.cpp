@@ -42,7 +42,7 @@ std::unique_ptr<model::OasisModel> open_model(const BenchOptions& options,
                                               const model::LoadOptions& load) {
   if (!options.model.empty()) return model::OasisModel::load(options.model, load);
   const WeightsFolder folder;
-  auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
+  auto about = model::description_of_size(options.size);
   if (options.layers > 0) {
     about.dit.layers = options.layers;
     about.head_map.reset();

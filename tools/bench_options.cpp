@@ -7,6 +7,7 @@
 
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
+#include "oasis/model/oasis_model.h"
 
 namespace oasis::tools {
 namespace {
@@ -42,9 +43,10 @@ void add_model_options(CLI::App& command, BenchOptions& options, std::string& js
   auto* folder = command.add_option("--model", options.model, "Model folder");
   command
       .add_option("--size", options.size,
-                  "Random weights instead of a model folder: tiny or wan-1.3b; they are written to "
-                  "a temporary folder, which is removed once they are loaded (default tiny)")
-      ->check(CLI::IsMember({"tiny", "wan-1.3b"}))
+                  "Random weights instead of a model folder: nano, tiny or wan-1.3b; they are "
+                  "written to a temporary folder, which is removed once they are loaded (default "
+                  "nano)")
+      ->check(CLI::IsMember(model::model_sizes()))
       ->excludes(folder);
   command
       .add_option("--layers", options.layers,

@@ -11,7 +11,7 @@ namespace oasis::tools {
 /// What the command line of `oasis-bench model` says.
 struct BenchOptions {
   std::filesystem::path model;  ///< a folder; empty: random weights of `size`
-  std::string size = "tiny";    ///< "tiny" or "wan-1.3b"
+  std::string size = "nano";    ///< "nano", "tiny" or "wan-1.3b"
   std::int64_t layers = 0;      ///< blocks of the DiT with random weights; 0: as many as published
   std::array<std::int64_t, 3> routed{};  ///< percent of heads global, intra, window; all 0: as is
   std::int64_t width = 320;              ///< of the LQ frames, pixels

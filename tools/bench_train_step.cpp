@@ -89,7 +89,7 @@ train::MemoryQuestion question_of(const TrainStepOptions& options, c10::ScalarTy
 
 model::ModelDescription description_of(const TrainStepOptions& options) {
   if (!options.model.empty()) return model::read_model_description(options.model);
-  auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
+  auto about = model::description_of_size(options.size);
   if (options.layers > 0) {
     about.dit.layers = options.layers;
     about.head_map.reset();
@@ -98,6 +98,7 @@ model::ModelDescription description_of(const TrainStepOptions& options) {
 }
 
 train::TrainedParts parts_of(const model::ModelDescription& about) {
+  if (!model::uses_latent(about.decoder)) return train::TrainedParts::decoder;
   return about.decoder == model::DecoderKind::wan_vae ? train::TrainedParts::dit
                                                       : train::TrainedParts::all;
 }
@@ -139,7 +140,7 @@ CutStep::CutStep(const TrainStepOptions& options, c10::Device device, c10::Scala
   const WeightsFolder random;
   std::filesystem::path folder = options.model;
   if (folder.empty()) {
-    auto about = options.size == "tiny" ? model::tiny_description() : model::wan_1_3b_description();
+    auto about = model::description_of_size(options.size);
     if (options.layers > 0) {
       about.dit.layers = options.layers;
       about.head_map.reset();

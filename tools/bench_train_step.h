@@ -15,7 +15,7 @@ namespace oasis::tools {
 /// What the command line of `oasis-bench train-step` says.
 struct TrainStepOptions {
   std::filesystem::path model;     ///< a folder; empty: random weights of `size`
-  std::string size = "tiny";       ///< "tiny" or "wan-1.3b"
+  std::string size = "nano";       ///< "nano", "tiny" or "wan-1.3b"
   std::int64_t layers = 0;         ///< blocks of the DiT with random weights; 0: as published
   std::int64_t frames = 17;        ///< of a sample
   std::int64_t width = 640;        ///< HQ pixels

@@ -7,6 +7,7 @@
 #include "bench_train_step.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
+#include "oasis/model/oasis_model.h"
 
 namespace oasis::tools {
 namespace {
@@ -29,8 +30,9 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 the model cannot be read, 4 not 
 
 void add_options(CLI::App& command, TrainStepOptions& options, std::string& json) {
   auto* folder = command.add_option("--model", options.model, "Model folder");
-  command.add_option("--size", options.size, "Random weights: tiny or wan-1.3b (default tiny)")
-      ->check(CLI::IsMember({"tiny", "wan-1.3b"}))
+  command
+      .add_option("--size", options.size, "Random weights: nano, tiny or wan-1.3b (default nano)")
+      ->check(CLI::IsMember(model::model_sizes()))
       ->excludes(folder);
   command.add_option("--layers", options.layers, "Blocks of the DiT, random weights only")
       ->check(CLI::PositiveNumber)

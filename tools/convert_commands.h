@@ -21,6 +21,9 @@ void add_merge_command(CLI::App& app);
 /// `student`: a model folder with a new light decoder, to be trained.
 void add_student_command(CLI::App& app);
 
+/// `pack`: a trained folder's averaged weights as a model folder to give away.
+void add_pack_command(CLI::App& app);
+
 /// `clip`: CLIP's RN50.pt to the weights of CLIP-IQA.
 void add_clip_command(CLI::App& app);
 

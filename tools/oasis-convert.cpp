@@ -14,12 +14,13 @@ using namespace oasis;
 
 constexpr const char* examples =
     "examples:\n"
-    "  oasis-convert init --size tiny my-model\n"
+    "  oasis-convert init --size nano my-model\n"
     "  oasis-convert wan --dit Wan2.1-T2V-1.3B --vae Wan2.1-T2V-1.3B/Wan2.1_VAE.pth \\\n"
     "      --t5 Wan2.1-T2V-1.3B/models_t5_umt5-xxl-enc-bf16.pth oasis-wan\n"
     "  oasis-convert verify oasis-wan\n"
     "  oasis-convert export --to diffusers --model oasis-wan --out transformer\n"
-    "  oasis-convert merge --model oasis-wan --lora dit_lora.safetensors oasis-merged";
+    "  oasis-convert merge --model oasis-wan --lora dit_lora.safetensors oasis-merged\n"
+    "  oasis-convert pack runs/stage2/model my-model --precision bf16 --name my-model";
 
 int run(int argc, char** argv) {
   CLI::App app("Turns checkpoints into a model folder of OASIS, and back.");
@@ -40,6 +41,7 @@ int run(int argc, char** argv) {
   tools::add_export_command(app);
   tools::add_merge_command(app);
   tools::add_student_command(app);
+  tools::add_pack_command(app);
   tools::add_clip_command(app);
   tools::add_verify_command(app);
   try {

@@ -11,9 +11,9 @@ namespace oasis::tools {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  oasis-train --config configs/tiny-stage1.yaml
+  oasis-train --config configs/nano-stage1.yaml
       Train; checkpoints, log.csv, TensorBoard events and pictures go to the config's output folder.
-  oasis-train --config configs/tiny-stage1.yaml --resume auto
+  oasis-train --config configs/nano-stage1.yaml --resume auto
       Go on from the newest checkpoint, or begin.
   oasis-train --config configs/stage1.yaml --set data.train=/videos --check-data
       List the files that cannot be used, and why.

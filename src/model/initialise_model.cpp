@@ -58,9 +58,9 @@ checkpoint::StateDict state_of(const torch::nn::Module& module) {
 
 }  // namespace
 
-ModelDescription tiny_description() {
+ModelDescription nano_description() {
   ModelDescription about;
-  about.name = "oasis-tiny";
+  about.name = "oasis-nano";
   about.licence = "Apache-2.0";
   about.provenance = "initial weights; not trained";
   about.precision = "fp32";
@@ -83,6 +83,22 @@ ModelDescription tiny_description() {
   return about;
 }
 
+ModelDescription tiny_description() {
+  ModelDescription about = nano_description();
+  about.name = "oasis-tiny";
+  about.dit.dim = 128;
+  about.dit.layers = 3;
+  about.dit.num_heads = 4;
+  about.dit.ffn_dim = 512;
+  about.taehv.widths = {64, 96, 64, 48};
+  about.taehv.blocks = {2, 2, 1, 3};
+  about.taehv.space_upscale = {true, false, false};
+  about.taehv.head_upscale = 4;
+  about.taehv.condition_frames = true;
+  about.head_map.reset();
+  return about;
+}
+
 ModelDescription wan_1_3b_description() {
   ModelDescription about;
   about.name = "oasis-wan-1.3b";
@@ -94,8 +110,21 @@ ModelDescription wan_1_3b_description() {
   return about;
 }
 
+const std::vector<std::string>& model_sizes() {
+  static const std::vector<std::string> names = {"nano", "tiny", "wan-1.3b"};
+  return names;
+}
+
+ModelDescription description_of_size(const std::string& size) {
+  if (size == "nano") return nano_description();
+  if (size == "tiny") return tiny_description();
+  if (size == "wan-1.3b") return wan_1_3b_description();
+  throw Error(ExitCode::usage,
+              fmt::format("there is no size '{}': use {}", size, fmt::join(model_sizes(), ", ")));
+}
+
 void initialise_model_folder(const std::filesystem::path& folder, ModelDescription about,
-                             std::uint64_t seed) {
+                             std::uint64_t seed, HeadStart heads) {
   const torch::NoGradGuard no_grad;
   std::filesystem::create_directories(folder);
   about.trained = false;
@@ -109,6 +138,7 @@ void initialise_model_folder(const std::filesystem::path& folder, ModelDescripti
   {
     WanDit dit(about.dit, options);
     dit.reset_parameters(seed + 1);
+    if (heads == HeadStart::local) give_heads_places(dit);
     checkpoint::write_safetensors(folder / "dit.safetensors", state_of(dit));
   }
   initialise_decoder(folder, about, seed + 2);
@@ -129,6 +159,11 @@ void initialise_decoder(const std::filesystem::path& folder, const ModelDescript
   if (about.decoder == DecoderKind::wan_vae) {
     const WanVaeDecoder decoder(about.vae, options);
     checkpoint::write_safetensors(path, initialised(decoder.parameters(), seed, ""));
+    return;
+  }
+  if (about.decoder == DecoderKind::frame_cnn) {
+    const FrameCnn network(about.frame_cnn, options);
+    checkpoint::write_safetensors(path, initialised(network.parameters(), seed, "head."));
     return;
   }
   const TaehvDecoder decoder(about.taehv, options);

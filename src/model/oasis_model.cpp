@@ -18,6 +18,7 @@ namespace {
 /// need two to fill the machine; the light one is faster while its frames stay in the caches.
 constexpr std::int64_t wan_latents_per_step = 2;
 constexpr std::int64_t light_latents_per_step = 1;
+constexpr std::int64_t cnn_frames_at_once = 4;
 
 using Named = std::vector<std::pair<std::string, at::Tensor>>;
 
@@ -84,6 +85,7 @@ struct OasisModel::Parts {
   std::shared_ptr<WanDit> dit;
   std::optional<WanVaeDecoder> wan_decoder;
   std::optional<TaehvDecoder> light_decoder;
+  std::optional<FrameCnn> frame_cnn;
   StageTimes times;
 };
 
@@ -110,6 +112,9 @@ std::unique_ptr<OasisModel> OasisModel::load(const std::filesystem::path& folder
   if (about.decoder == DecoderKind::wan_vae) {
     parts->wan_decoder.emplace(about.vae, weights);
     load_part(folder, averaged(folder, "decoder"), parts->wan_decoder->parameters());
+  } else if (about.decoder == DecoderKind::frame_cnn) {
+    parts->frame_cnn.emplace(about.frame_cnn, weights);
+    load_part(folder, averaged(folder, "decoder"), parts->frame_cnn->parameters());
   } else {
     parts->light_decoder.emplace(about.taehv, weights);
     load_part(folder, averaged(folder, "decoder"), parts->light_decoder->parameters());
@@ -135,9 +140,13 @@ at::Tensor OasisModel::decode(const at::Tensor& z_h, const at::Tensor& lq) {
     case DecoderKind::taehv:
       return parts_->light_decoder->decode_streamed(z_h, light_latents_per_step) * 2 - 1;
     case DecoderKind::light_conditional:
+    case DecoderKind::frame_cnn:
       break;
   }
   const at::Tensor frames = lq.to(parts_->options.device, at::kFloat);
+  if (parts_->frame_cnn) {
+    return parts_->frame_cnn->forward(frames, cnn_frames_at_once).add_(bicubic_x4(frames));
+  }
   return parts_->light_decoder->decode_streamed(z_h, light_latents_per_step, stack_frames(frames))
       .add_(bicubic_x4(frames));
 }
@@ -150,6 +159,7 @@ at::Tensor OasisModel::upscale(const at::Tensor& lq) {
         fmt::format("the model takes clips [B, 3, 4n+1, h, w] with h and w multiples of 4, not {}",
                     fmt::join(lq.sizes().begin(), lq.sizes().end(), "x")));
   }
+  if (!uses_latent(parts_->about.decoder)) return decode({}, lq);
   return decode(restore(project(lq)), lq);
 }
 
@@ -173,7 +183,7 @@ std::int64_t OasisModel::peak_bytes(std::int64_t frames, std::int64_t height,
 std::string OasisModel::description() const {
   const ModelDescription& about = parts_->about;
   if (about.trained) return about.name;
-  return about.decoder == DecoderKind::light_conditional
+  return about.decoder == DecoderKind::light_conditional || !uses_latent(about.decoder)
              ? fmt::format("{} (untrained: the output is bicubic x4)", about.name)
              : fmt::format("{} (untrained: the output is meaningless)", about.name);
 }

@@ -51,6 +51,12 @@ at::Tensor load_prompt(const std::filesystem::path& folder, const model::ModelDe
   return context.to(options);
 }
 
+/// Of the same weights as `transformer_file`.
+std::filesystem::path projector_file(const std::filesystem::path& folder, bool on_base) {
+  const auto averaged = folder / "projector_ema.safetensors";
+  return !on_base && std::filesystem::exists(averaged) ? averaged : folder / kProjectorFile;
+}
+
 }  // namespace
 
 struct RoutingModel::Parts {
@@ -104,7 +110,7 @@ std::unique_ptr<RoutingModel> RoutingModel::load(const std::filesystem::path& fo
     load_part(folder / kEncoderFile, parts->encoder->parameters());
   } else {
     parts->projector = std::make_shared<model::Projector>(about.projector, about.vae.z_dim, wide);
-    load_part(folder / kProjectorFile, named(*parts->projector));
+    load_part(projector_file(folder, options.on_base), named(*parts->projector));
   }
   parts->dit = std::make_shared<model::WanDit>(about.dit, wide.dtype(options.precision));
   load_part(transformer_file(folder, options.on_base), named(*parts->dit));

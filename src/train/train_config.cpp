@@ -85,6 +85,7 @@ DataConfig read_data(const ConfigNode& node) {
   data.margin = real(node, "margin", data.margin, 1.0, 4.0);
   data.extra_frames = whole(node, "extra_frames", data.extra_frames, 0);
   data.flip = node.boolean("flip", data.flip);
+  data.turn = node.boolean("turn", data.turn);
   data.threads = whole(node, "threads", data.threads, 1, 256);
   data.ahead = whole(node, "ahead", data.ahead, 1, 4096);
   node.reject_unknown();
@@ -109,10 +110,13 @@ DegradationConfig read_degradation(const ConfigNode& node) {
 LossConfig read_loss(const ConfigNode& node) {
   LossConfig loss;
   loss.latent = weight(node, "latent", loss.latent);
-  loss.pixel = word<PixelLoss>(
-      node, "pixel", "mse",
-      {{"off", PixelLoss::off}, {"mse", PixelLoss::mse}, {"charbonnier", PixelLoss::charbonnier}});
+  loss.pixel = word<PixelLoss>(node, "pixel", "mse",
+                               {{"off", PixelLoss::off},
+                                {"mse", PixelLoss::mse},
+                                {"charbonnier", PixelLoss::charbonnier},
+                                {"psnr", PixelLoss::psnr}});
   loss.pixel_weight = real(node, "pixel_weight", loss.pixel_weight, 0.0);
+  loss.psnr_epsilon = real(node, "psnr_epsilon", loss.psnr_epsilon, 1e-12, 1.0);
   loss.gradient = weight(node, "gradient", loss.gradient);
   const std::string lpips = node.text("lpips", "vgg");
   if (lpips != "off") {

@@ -257,5 +257,25 @@ TEST_F(EvalTest, TenBitsAreKept) {
   EXPECT_NEAR(clip.scores.at("psnr_rgb"), 20 * std::log10(1023.0), 0.01) << clip.error;
 }
 
+TEST_F(EvalTest, ShiftOfBrightnessIsToldFromError) {
+  make_clip("gt/a", 2, 40, 36,
+            [](int, int c, int y, int x) { return 60 + (7 * x + 5 * y + c) % 99; });
+  make_clip("out/a", 2, 40, 36, [](int t, int c, int y, int x) {
+    return 60 + (7 * x + 5 * y + c) % 99 + 8 * t + (x + y) % 2;
+  });
+  const auto clip = score_one(options("psnr_y,psnr_y_centred,delta_e_16"));
+  const auto& plain = clip.per_frame.at("psnr_y");
+  const auto& centred = clip.per_frame.at("psnr_y_centred");
+  EXPECT_NEAR(centred[0], centred[1], 1e-6);
+  EXPECT_GT(centred[1], plain[1] + 15);
+  EXPECT_NEAR(centred[0], plain[0] + 10 * std::log10(2.0), 1e-6);
+  const auto& shift = clip.per_frame.at("delta_e_16");
+  EXPECT_LT(shift[0], 0.5);
+  EXPECT_GT(shift[1], 2);
+  EXPECT_DOUBLE_EQ(clip.scores.at("delta_e_16_max"), shift[1]);
+  EXPECT_GE(clip.scores.at("delta_e_16_block"), shift[1]);
+  EXPECT_FALSE(score_one(options("psnr_y")).scores.contains("psnr_y_centred"));
+}
+
 }  // namespace
 }  // namespace oasis::eval

@@ -9,7 +9,7 @@
 
 #include "oasis/infer/bicubic_model.h"
 #include "oasis/infer/memory_plan.h"
-#include "tiny_model.h"
+#include "nano_model.h"
 
 // Properties of the whole way from frames to frames with a real model, fresh from its
 // initialisation: they do not depend on what the shipped model has learnt.
@@ -23,9 +23,9 @@ class ModelProperties : public testing::Test {
     // Such small clips are slower on several threads, much so on a busy machine.
     threads_ = at::get_num_threads();
     at::set_num_threads(1);
-    models_ = new TinyModels;
-    untrained_ = TinyModels::load(models_->untrained()).release();
-    random_ = TinyModels::load(models_->random()).release();
+    models_ = new NanoModels;
+    untrained_ = NanoModels::load(models_->untrained()).release();
+    random_ = NanoModels::load(models_->random()).release();
   }
   static void TearDownTestSuite() {
     delete untrained_;
@@ -44,7 +44,7 @@ class ModelProperties : public testing::Test {
   }
 
   static inline int threads_ = 1;
-  static inline TinyModels* models_ = nullptr;
+  static inline NanoModels* models_ = nullptr;
   static inline model::OasisModel* untrained_ = nullptr;
   static inline model::OasisModel* random_ = nullptr;
 };

@@ -15,26 +15,26 @@
 
 namespace oasis::infer {
 
-/// Model folders as `oasis-convert init --size tiny` makes them, in a folder that goes at the end.
-class TinyModels {
+/// Model folders as `oasis-convert init --size nano` makes them, in a folder that goes at the end.
+class NanoModels {
  public:
-  TinyModels() {
+  NanoModels() {
     std::string name =
-        (std::filesystem::temp_directory_path() / "oasis-tiny-models-XXXXXX").string();
+        (std::filesystem::temp_directory_path() / "oasis-nano-models-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
     folder_ = name;
-    model::initialise_model_folder(untrained(), model::tiny_description(), 1);
-    model::initialise_model_folder(random(), model::tiny_description(), 2);
+    model::initialise_model_folder(untrained(), model::nano_description(), 1);
+    model::initialise_model_folder(random(), model::nano_description(), 2);
     randomise("dit.safetensors", "head.");
     randomise("decoder.safetensors", "head.");
     model::write_model_description(random(), model::read_model_description(random()));
   }
-  ~TinyModels() {
+  ~NanoModels() {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
-  TinyModels(const TinyModels&) = delete;
-  TinyModels& operator=(const TinyModels&) = delete;
+  NanoModels(const NanoModels&) = delete;
+  NanoModels& operator=(const NanoModels&) = delete;
 
   std::filesystem::path untrained() const { return folder_ / "untrained"; }
   /// The last layers, zero when training begins, have random weights.

@@ -59,7 +59,7 @@ class Convert : public ::testing::Test {
     std::ofstream(folder_ / name) << text;
   }
 
-  void make_tiny() const { initialise_model_folder(folder_ / "tiny", tiny_description(), 5); }
+  void make_nano() const { initialise_model_folder(folder_ / "nano", nano_description(), 5); }
 
   /// The folder of the official release: one safetensors file, .pth files beside it.
   void write_official() const {
@@ -204,8 +204,8 @@ TEST_F(Convert, TaehvTakesTheDecodersPlace) {
 }
 
 TEST_F(Convert, ExportHasDiffusersNames) {
-  make_tiny();
-  const Outcome outcome = run("export --to diffusers --model {}/tiny --out {}/d.safetensors");
+  make_nano();
+  const Outcome outcome = run("export --to diffusers --model {}/nano --out {}/d.safetensors");
   ASSERT_EQ(outcome.code, 0) << outcome.text;
   const StateDict exported = checkpoint::load_safetensors(folder_ / "d.safetensors");
   EXPECT_EQ(exported.size(), dit_keys(2).size());
@@ -215,53 +215,114 @@ TEST_F(Convert, ExportHasDiffusersNames) {
 }
 
 TEST_F(Convert, ExportIsTheInverse) {
-  make_tiny();
-  ASSERT_EQ(run("export --model {}/tiny --out {}/transformer").code, 0);
+  make_nano();
+  ASSERT_EQ(run("export --model {}/nano --out {}/transformer").code, 0);
   const auto config = nlohmann::json::parse(std::ifstream(folder_ / "transformer/config.json"));
   EXPECT_EQ(config["_class_name"], "WanTransformer3DModel");
   EXPECT_EQ(config["attention_head_dim"], 32);
   testing::write_pth(folder_ / "taew.pth", taehv_);
   ASSERT_EQ(run("wan --dit {}/transformer --taehv {}/taew.pth --precision fp32 {}/back").code, 0);
-  expect_same_tensors(folder_ / "tiny/dit.safetensors", folder_ / "back/dit.safetensors");
+  expect_same_tensors(folder_ / "nano/dit.safetensors", folder_ / "back/dit.safetensors");
   EXPECT_EQ(read_model_description(folder_ / "back").dit.num_heads, 2);
 }
 
 TEST_F(Convert, ExportRefusesWhatIsNotThere) {
-  make_tiny();
-  EXPECT_EQ(run("export --model {}/tiny --weights ema --out {}/e.safetensors").code, 3);
+  make_nano();
+  EXPECT_EQ(run("export --model {}/nano --weights ema --out {}/e.safetensors").code, 3);
   EXPECT_EQ(run("export --model {}/nowhere --out {}/e.safetensors").code, 2);
 }
 
 TEST_F(Convert, ExportNeverOverwrites) {
-  make_tiny();
+  make_nano();
   write_text("mine/note.txt", "kept");
-  EXPECT_EQ(run("export --model {}/tiny --out {}/mine").code, 2);
-  EXPECT_EQ(run("export --model {}/tiny --out {}/tiny/dit.safetensors").code, 2);
+  EXPECT_EQ(run("export --model {}/nano --out {}/mine").code, 2);
+  EXPECT_EQ(run("export --model {}/nano --out {}/nano/dit.safetensors").code, 2);
 }
 
 TEST_F(Convert, VerifyNamesWhatChanged) {
-  make_tiny();
-  std::fstream file(folder_ / "tiny/dit.safetensors", std::ios::in | std::ios::out);
+  make_nano();
+  std::fstream file(folder_ / "nano/dit.safetensors", std::ios::in | std::ios::out);
   file.seekp(100000);
   file.put('\x55');
   file.close();
-  fs::remove(folder_ / "tiny/projector.safetensors");
-  const Outcome outcome = run("verify {}/tiny --json --quiet");
+  fs::remove(folder_ / "nano/projector.safetensors");
+  const Outcome outcome = run("verify {}/nano --json --quiet");
   EXPECT_EQ(outcome.code, 3);
   EXPECT_TRUE(outcome.says("\"dit.safetensors\": \"changed\"")) << outcome.text;
   EXPECT_TRUE(outcome.says("\"projector.safetensors\": \"missing\"")) << outcome.text;
   EXPECT_TRUE(outcome.says("\"decoder.safetensors\": \"good\"")) << outcome.text;
-  EXPECT_EQ(run("verify {}/tiny --update").code, 0);
+  EXPECT_EQ(run("verify {}/nano --update").code, 0);
 }
 
 TEST_F(Convert, AnInitialisedModelSaysThatItsHeadMapIsAPattern) {
-  ASSERT_EQ(run("init --size tiny {}/tiny").code, 0);
-  const ModelDescription about = read_model_description(folder_ / "tiny");
+  ASSERT_EQ(run("init --size nano {}/nano").code, 0);
+  const ModelDescription about = read_model_description(folder_ / "nano");
   ASSERT_TRUE(about.head_map.has_value());
   const nn::KindCounts counts = nn::count_kinds(*about.head_map);
   EXPECT_GT(std::min({counts.global, counts.intra, counts.window}), 0);
   EXPECT_NE(about.head_map->note.find("not found by routing"), std::string::npos);
-  EXPECT_EQ(run("init --size tiny {}/tiny").code, 2);
+  EXPECT_EQ(run("init --size nano {}/nano").code, 2);
+}
+
+TEST_F(Convert, TheShippedSizeHasNoHeadMap) {
+  ASSERT_EQ(run("init --size tiny {}/tiny").code, 0);
+  const ModelDescription about = read_model_description(folder_ / "tiny");
+  EXPECT_EQ(about.name, "oasis-tiny");
+  EXPECT_FALSE(about.head_map.has_value());
+  EXPECT_EQ(run("init --size huge {}/huge").code, 2);
+}
+
+/// Adds moving averages that differ from the weights, last layers included.
+void add_averages(const fs::path& model) {
+  for (const char* part : {"projector", "dit", "decoder"}) {
+    StateDict averaged;
+    for (const auto& [name, tensor] :
+         checkpoint::load_safetensors(model / (std::string(part) + ".safetensors"))) {
+      averaged[name] = tensor + 0.02 * torch::randn_like(tensor);
+    }
+    write_safetensors(model / (std::string(part) + "_ema.safetensors"), averaged);
+  }
+  write_model_description(model, read_model_description(model));
+}
+
+TEST_F(Convert, PackHoldsTheAveragedWeightsAlone) {
+  make_nano();
+  add_averages(folder_ / "nano");
+  ASSERT_EQ(run("pack {}/nano {}/wide --precision fp32").code, 0);
+  const Outcome outcome =
+      run("pack {}/nano {}/slim --name mine --licence MIT --provenance 'two clips'");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+
+  const at::Tensor lq = torch::rand({1, 3, 5, 16, 16}) * 2 - 1;
+  const at::Tensor expected = OasisModel::load(folder_ / "nano", {})->upscale(lq);
+  EXPECT_TRUE(OasisModel::load(folder_ / "wide", {})->upscale(lq).equal(expected));
+  const at::Tensor slim = OasisModel::load(folder_ / "slim", {})->upscale(lq);
+  const double detail = (expected - bicubic_x4(lq)).abs().mean().item<double>();
+  const double lost = (slim - expected).abs().mean().item<double>();
+  EXPECT_GT(detail, 1e-2);
+  EXPECT_GT(lost, 0);
+  EXPECT_LT(lost, 0.05 * detail);
+
+  const ModelDescription about = read_model_description(folder_ / "slim");
+  EXPECT_EQ(about.name, "mine");
+  EXPECT_EQ(about.licence, "MIT");
+  EXPECT_EQ(about.provenance, "two clips");
+  EXPECT_EQ(about.precision, "bf16");
+  EXPECT_EQ(about.files.size(), 3U);
+  EXPECT_TRUE(about.head_map.has_value());
+  EXPECT_EQ(read_model_description(folder_ / "wide").name, "oasis-nano");
+  EXPECT_LT(fs::file_size(folder_ / "slim/dit.safetensors"),
+            fs::file_size(folder_ / "wide/dit.safetensors") * 6 / 10);
+}
+
+TEST_F(Convert, PackRefusesWhatItCannotMake) {
+  make_nano();
+  EXPECT_EQ(run("pack {}/nowhere {}/out").code, 2);
+  EXPECT_EQ(run("pack {}/nano {}/nano").code, 2);
+  EXPECT_EQ(run("pack {}/nano {}/out --precision int8").code, 2);
+  fs::remove(folder_ / "nano/dit.safetensors");
+  EXPECT_EQ(run("pack {}/nano {}/out").code, 3);
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
 /// What is wrong with the published files, the arguments, the code and a part of the one line.

@@ -25,7 +25,7 @@ class DitLoraTest : public ::testing::Test {
     std::string name = (fs::temp_directory_path() / "oasis-lora-test-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    initialise_model_folder(folder_ / "base", tiny_description(), 5);
+    initialise_model_folder(folder_ / "base", nano_description(), 5);
     dit_ = checkpoint::load_safetensors(folder_ / "base/dit.safetensors");
     torch::manual_seed(1);
     lora_.rank = 4;

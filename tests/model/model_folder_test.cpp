@@ -16,14 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A fresh tiny model per test.
+/// A fresh small model per test.
 class ModelFolder : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = (fs::temp_directory_path() / "oasis-folder-test-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    initialise_model_folder(folder_, tiny_description(), 7);
+    initialise_model_folder(folder_, nano_description(), 7);
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -96,7 +96,7 @@ TEST_F(ModelFolder, TheHeadMapDecidesHowHeadsSee) {
 }
 
 TEST_F(ModelFolder, LoadingNeedsOneCopyOfTheWeights) {
-  ModelDescription about = tiny_description();
+  ModelDescription about = nano_description();
   about.dit.dim = 256;
   about.dit.layers = 8;
   about.dit.ffn_dim = 1024;
@@ -118,7 +118,7 @@ TEST_F(ModelFolder, AHeadMapForAnotherModelIsRefused) {
   EXPECT_NE(loading_error(ExitCode::usage).find("head_map.yaml"), std::string::npos);
   nn::write_head_map(path, nn::all_global(2, 4));
   EXPECT_NE(loading_error(ExitCode::usage).find("4 heads"), std::string::npos);
-  ModelDescription about = tiny_description();
+  ModelDescription about = nano_description();
   about.head_map = nn::all_global(9, 2);
   EXPECT_THROW(write_model_description(folder_, about), Error);
 }

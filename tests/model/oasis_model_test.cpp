@@ -12,13 +12,13 @@
 namespace oasis::model {
 namespace {
 
-/// A model folder as `oasis-convert init --size tiny` makes it, removed at the end.
-class TinyModel : public ::testing::Test {
+/// A model folder as `oasis-convert init --size nano` makes it, removed at the end.
+class NanoModel : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ =
-        std::filesystem::temp_directory_path() / ("oasis_tiny_test_" + std::to_string(::getpid()));
-    initialise_model_folder(folder_, tiny_description(), 7);
+        std::filesystem::temp_directory_path() / ("oasis_nano_test_" + std::to_string(::getpid()));
+    initialise_model_folder(folder_, nano_description(), 7);
   }
   static void TearDownTestSuite() { std::filesystem::remove_all(folder_); }
 
@@ -30,7 +30,7 @@ class TinyModel : public ::testing::Test {
   static inline std::filesystem::path folder_;
 };
 
-TEST_F(TinyModel, UntrainedIsBicubic) {
+TEST_F(NanoModel, UntrainedIsBicubic) {
   const auto model = OasisModel::load(folder_, {});
   for (const auto& shape : {std::vector<std::int64_t>{1, 3, 1, 16, 20}, {2, 3, 9, 24, 16}}) {
     const at::Tensor lq = noise(shape);
@@ -40,7 +40,7 @@ TEST_F(TinyModel, UntrainedIsBicubic) {
   }
 }
 
-TEST_F(TinyModel, HeadWeightsChangeTheOutput) {
+TEST_F(NanoModel, HeadWeightsChangeTheOutput) {
   const auto copy = folder_.string() + "_copy";
   std::filesystem::copy(folder_, copy);
   checkpoint::StateDict weights = checkpoint::load_safetensors(folder_ / "decoder.safetensors");
@@ -53,17 +53,17 @@ TEST_F(TinyModel, HeadWeightsChangeTheOutput) {
   EXPECT_GT((changed - bicubic_x4(lq)).abs().max().item<double>(), 1e-3);
 }
 
-TEST_F(TinyModel, TheDescriptionSurvivesARoundTrip) {
+TEST_F(NanoModel, TheDescriptionSurvivesARoundTrip) {
   const ModelDescription about = read_model_description(folder_);
-  EXPECT_EQ(about.dit, tiny_description().dit);
-  EXPECT_EQ(about.taehv.widths, tiny_description().taehv.widths);
+  EXPECT_EQ(about.dit, nano_description().dit);
+  EXPECT_EQ(about.taehv.widths, nano_description().taehv.widths);
   EXPECT_FALSE(about.trained);
   EXPECT_EQ(about.files.size(), 3U);
   EXPECT_EQ(about.files.at("dit.safetensors"), file_hash(folder_ / "dit.safetensors"));
   EXPECT_NE(OasisModel::load(folder_, {})->description().find("untrained"), std::string::npos);
 }
 
-TEST_F(TinyModel, RefusesWhatDoesNotFit) {
+TEST_F(NanoModel, RefusesWhatDoesNotFit) {
   const auto model = OasisModel::load(folder_, {});
   EXPECT_THROW(model->upscale(noise({1, 3, 4, 16, 16})), Error);
   EXPECT_THROW(model->upscale(noise({1, 3, 5, 18, 16})), Error);
@@ -73,6 +73,36 @@ TEST_F(TinyModel, RefusesWhatDoesNotFit) {
   std::ofstream(std::filesystem::path(broken) / "model.yaml", std::ios::app) << "decodr: 1\n";
   EXPECT_THROW(OasisModel::load(broken, {}), Error);
   std::filesystem::remove_all(broken);
+}
+
+TEST(ModelSizes, TheShippedShapeSurvivesARoundTripAndBeginsAsBicubic) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("oasis_sizes_test_" + std::to_string(::getpid()));
+  const ModelDescription expected = description_of_size("tiny");
+  initialise_model_folder(folder, expected, 7);
+  const ModelDescription about = read_model_description(folder);
+  EXPECT_EQ(about.dit, expected.dit);
+  EXPECT_EQ(about.decoder, expected.decoder);
+  EXPECT_EQ(about.taehv.widths, expected.taehv.widths);
+  EXPECT_EQ(about.taehv.blocks, expected.taehv.blocks);
+  EXPECT_EQ(about.taehv.space_upscale, expected.taehv.space_upscale);
+  EXPECT_EQ(about.taehv.head_upscale, expected.taehv.head_upscale);
+  EXPECT_EQ(about.taehv.condition_channels, expected.taehv.condition_channels);
+  EXPECT_EQ(about.taehv.condition_frames, expected.taehv.condition_frames);
+  EXPECT_EQ(about.taehv.named_head, expected.taehv.named_head);
+  EXPECT_FALSE(about.head_map.has_value());
+  torch::manual_seed(3);
+  const at::Tensor lq = torch::rand({1, 3, 5, 16, 16}) * 2 - 1;
+  const at::Tensor out = OasisModel::load(folder, {})->upscale(lq);
+  EXPECT_LE((out - bicubic_x4(lq)).abs().max().item<double>(), 1e-5);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ModelSizes, EachNameHasADescription) {
+  for (const std::string& name : model_sizes()) {
+    EXPECT_EQ(description_of_size(name).name, "oasis-" + name);
+  }
+  EXPECT_THROW(description_of_size("huge"), Error);
 }
 
 TEST(StackFrames, FollowsTheProjectorsOrder) {

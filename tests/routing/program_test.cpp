@@ -36,7 +36,7 @@ class RouteProgram : public testing::Test {
     std::string name = (fs::temp_directory_path() / "oasis-route-test-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    auto about = oasis::model::tiny_description();
+    auto about = oasis::model::nano_description();
     about.dit.layers = about.dit.num_heads = 2;
     oasis::model::initialise_model_folder(folder_ / "model", about, 1);
   }

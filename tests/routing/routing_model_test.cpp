@@ -23,7 +23,7 @@ class RoutingModelTest : public testing::Test {
   void SetUp() override {
     folder_ = fs::temp_directory_path() / ("oasis_routing_model_" + std::to_string(::getpid()));
     fs::remove_all(folder_);
-    auto about = model::tiny_description();
+    auto about = model::nano_description();
     about.dit.layers = 3;
     about.dit.num_heads = 2;
     about.head_map.reset();
@@ -112,7 +112,7 @@ TEST_F(RoutingModelTest, AMapOfGlobalHeadsChangesNothing) {
 }
 
 TEST(AttentionObserver, SeesEveryLayerAndChangesNothing) {
-  auto config = model::tiny_description().dit;
+  auto config = model::nano_description().dit;
   config.layers = 2;
   model::WanDit dit(config);
   {

@@ -65,7 +65,7 @@ class WholeChain : public ::testing::Test {
     model_ = std::make_unique<TrainableModel>(scratch_ / "start", TrainedParts::all, false,
                                               c10::Device(c10::kCPU), at::kDouble);
     model_->use_head_map("start");
-    for (const auto pixel : {PixelLoss::charbonnier, PixelLoss::mse}) {
+    for (const auto pixel : {PixelLoss::charbonnier, PixelLoss::mse, PixelLoss::psnr}) {
       const bool first = losses_.empty();
       losses_.push_back(std::make_unique<TrainingLoss>(
           terms(pixel,
@@ -81,7 +81,9 @@ class WholeChain : public ::testing::Test {
 
   at::Tensor loss() const {
     const auto output = model_->forward(lq_);
-    return losses_[0]->forward(output, hq_, z_).first + losses_[1]->forward(output, hq_, z_).first;
+    at::Tensor sum = at::zeros({}, at::kDouble);
+    for (const auto& each : losses_) sum = sum + each->forward(output, hq_, z_).first;
+    return sum;
   }
 
   double value() const {

@@ -20,7 +20,7 @@ TEST(MemoryPlan, CountsTheParametersOfThePublishedModel) {
   const auto counts = count_parameters(model::wan_1_3b_description(), TrainedParts::dit);
   EXPECT_EQ(counts.trained, 1418996800 + 784);
   EXPECT_EQ(counts.frozen, 73295603);
-  const auto all = count_parameters(model::tiny_description(), TrainedParts::all);
+  const auto all = count_parameters(model::nano_description(), TrainedParts::all);
   EXPECT_EQ(all.frozen, 0);
   EXPECT_EQ(all.trained, 604539);
 }

@@ -64,7 +64,7 @@ TEST(Overfit, OneClipIsLearntByHeart) {
       fs::temp_directory_path() / ("oasis_overfit_" + std::to_string(::getpid()));
   fs::create_directories(folder);
   const data::TrainingSample sample = sample_clip(folder);
-  model::initialise_model_folder(folder / "start", model::tiny_description(), 1);
+  model::initialise_model_folder(folder / "start", model::nano_description(), 1);
 
   TrainConfig config;
   config.output = folder / "run";

@@ -32,7 +32,7 @@ class ProjectorPrograms : public ::testing::Test {
         << ", frames: 5, width: 64, height: 64}\n"
         << "loss: {latent: 1.0, lpips: off, warp: off}\n"
         << "projector_init: ridge\nprojector_init_samples: 2\n";
-    ASSERT_EQ(run("oasis-convert init --size tiny --vae {}/model"), 0);
+    ASSERT_EQ(run("oasis-convert init --size nano --vae {}/model"), 0);
   }
 
   /// A moving pattern of 17 frames of 64x64 pixels as a folder of images.

@@ -36,7 +36,7 @@ class WavesSource : public data::SampleSource {
 
 /// One layer of two heads and a narrow light decoder.
 inline model::ModelDescription smallest_model() {
-  model::ModelDescription about = model::tiny_description();
+  model::ModelDescription about = model::nano_description();
   about.dit.dim = 32;
   about.dit.layers = 1;
   about.dit.ffn_dim = 32;

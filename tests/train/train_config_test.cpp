@@ -79,13 +79,25 @@ TEST_F(ConfigFile, OverridesReplaceAndAdd) {
   EXPECT_NE(config.text.find("25"), std::string::npos);
 }
 
+TEST_F(ConfigFile, ReadsTurnsAndThePsnrLoss) {
+  EXPECT_FALSE(load_train_config(write(text("", ""))).data.turn);
+  const TrainConfig config = load_train_config(
+      write(text("", "")), {"data.turn=true", "loss.pixel=psnr", "loss.psnr_epsilon=1e-3"});
+  EXPECT_TRUE(config.data.turn);
+  EXPECT_EQ(config.loss.pixel, PixelLoss::psnr);
+  EXPECT_EQ(config.loss.psnr_epsilon, 1e-3);
+  EXPECT_EQ(load_train_config(write(text("", ""))).loss.psnr_epsilon, 1e-6);
+  EXPECT_THROW(load_train_config(write(text("", "")), {"loss.psnr_epsilon=0"}), Error);
+}
+
 TEST_F(ConfigFile, TheShippedConfigurationsAreRead) {
   // Only the files they name are missing here: every key and value is checked before.
-  for (const char* name : {"stage1", "stage2", "tiny-stage1", "tiny-stage2"}) {
+  for (const char* name : {"stage1", "stage2", "nano-stage1", "nano-stage2", "oasis-tiny-base",
+                           "oasis-tiny-stage1", "oasis-tiny-stage2"}) {
     const fs::path path = fs::path(OASIS_SOURCE_DIR) / "configs" / (std::string(name) + ".yaml");
     const std::string start = "start=" + (folder_ / "start").string();
     const std::string data = "data.train=" + (folder_ / "start").string();
-    std::vector<std::string> overrides = {start, data};
+    std::vector<std::string> overrides = {start, data, "head_map=start"};
     if (std::string(name).rfind("stage", 0) == 0) {
       for (const char* key : {"loss.lpips_trunk", "loss.lpips_linear", "loss.raft"}) {
         overrides.push_back(std::string(key) + "=" + (folder_ / "start").string());
@@ -138,6 +150,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"WidthNotMultipleOf16", "width: 64", "width: 72", "width"},
         Mistake{"TooSmall", "height: 64", "height: 32", "height"},
         Mistake{"UnknownDegradation", "degradation: bicubic", "degradation: stage3", "stage3"},
+        Mistake{"UnknownPixelLoss", "lpips: off", "lpips: off, pixel: l1", "mse, off, psnr"},
+        Mistake{"TurnIsNoSwitch", "train: START", "turn: 90, train: START", "turn"},
         Mistake{"LpipsWithoutWeights", "lpips: off", "lpips: vgg", "lpips"},
         Mistake{"WarpWithoutFlow", "warp: off", "warp: 0.1, flow: off", "flow"},
         Mistake{"RaftWithoutWeights", "warp: off", "warp: 0.1, flow: raft", "raft"},

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "oasis/model/clip_model.h"
+#include "oasis/model/head_places.h"
 #include "oasis/model/model_folder.h"
 
 namespace oasis::model {
@@ -36,7 +38,7 @@ class OasisModel : public ClipModel {
   at::Tensor project(const at::Tensor& lq);
   /// eq. 4: z_H = z_L - sigma * DN(z_L, T); same shape.
   at::Tensor restore(const at::Tensor& z_l);
-  /// z_H to frames; lq is what the light decoder also sees.
+  /// z_H to frames; lq is what the light decoder also sees, and all that a `frame_cnn` does.
   at::Tensor decode(const at::Tensor& z_h, const at::Tensor& lq);
 
   const ModelDescription& about() const;
@@ -60,16 +62,26 @@ at::Tensor bicubic_x4(const at::Tensor& lq);
 /// begins) with `description`'s shapes; `trained` becomes false. Deterministic in `seed`.
 /// With a Wan decoder the folder gets the VAE's encoder too.
 void initialise_model_folder(const std::filesystem::path& folder, ModelDescription description,
-                             std::uint64_t seed);
+                             std::uint64_t seed, HeadStart heads = HeadStart::plain);
 
 /// The decoder's part of that: `folder/decoder.safetensors`.
 void initialise_decoder(const std::filesystem::path& folder, const ModelDescription& description,
                         std::uint64_t seed);
 
-/// `oasis-tiny`: the small model that ships with the project.
+/// `oasis-nano`: the smallest shape, for tests and first tries; a pattern of all kinds of heads.
+ModelDescription nano_description();
+
+/// `oasis-tiny`: the small model that ships with the project. All heads global until they are
+/// routed.
 ModelDescription tiny_description();
 
 /// Full-size OASIS on Wan2.1-1.3B with the Wan decoder.
 ModelDescription wan_1_3b_description();
+
+/// What `oasis-convert init --size` knows, from small to large: "nano", "tiny", "wan-1.3b".
+const std::vector<std::string>& model_sizes();
+
+/// The description of one of them. `oasis::Error` (usage) for another name.
+ModelDescription description_of_size(const std::string& size);
 
 }  // namespace oasis::model

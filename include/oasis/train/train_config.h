@@ -48,6 +48,7 @@ struct DataConfig {
   double margin = 1.5;             ///< sides of the degraded block over those of the crop
   std::int64_t extra_frames = 10;  ///< degraded beyond the sample's
   bool flip = true;                ///< mirror half of the samples
+  bool turn = false;               ///< mirror top to bottom, and transpose square crops
   std::int64_t threads = 2;        ///< that make samples
   std::int64_t ahead = 4;          ///< samples kept ready
 };
@@ -60,7 +61,7 @@ struct DegradationConfig {
 };
 
 /// The pixel term.
-enum class PixelLoss { off, mse, charbonnier };
+enum class PixelLoss { off, mse, charbonnier, psnr };
 
 /// Where the warp loss gets its flow.
 enum class FlowKind { off, raft, dis };
@@ -70,6 +71,7 @@ struct LossConfig {
   double latent = 1.0;  ///< eq. 8; needs `vae_encoder.safetensors` in the start folder
   PixelLoss pixel = PixelLoss::mse;
   double pixel_weight = 1.0;
+  double psnr_epsilon = 1e-6;             ///< of `PixelLoss::psnr`: added to the squared error
   double gradient = 0.0;                  ///< of multi-scale gradients
   std::optional<losses::LpipsNet> lpips;  ///< none: off
   double lpips_weight = 1.0;
