@@ -51,14 +51,7 @@ eval::GainSet judge_set(const eval::BarSet& set, const fs::path& base_folder,
   return eval::gain_of(set, base, method);
 }
 
-}  // namespace
-
-int judge_bars(const EvalOptions& options) {
-  if (options.compare.size() != 2) {
-    throw Error(ExitCode::usage, "--bars: give --compare BASE METHOD, two folders SET/*.json");
-  }
-  const auto bars = eval::load_bars(options.bars);
-  const fs::path method = options.compare[1];
+eval::GainTable judge(const eval::Bars& bars, const fs::path& base, const fs::path& method) {
   eval::GainTable table;
   table.name = bars.name;
   for (const auto& set : bars.sets) {
@@ -66,19 +59,54 @@ int judge_bars(const EvalOptions& options) {
     if (files.empty()) {
       table.unmeasured.push_back(set.name);
     } else {
-      table.sets.push_back(judge_set(set, options.compare[0], files, table));
+      table.sets.push_back(judge_set(set, base, files, table));
     }
   }
   if (table.sets.empty()) {
-    throw Error(ExitCode::unreadable_input, fmt::format("{} holds no results of the sets of {}",
-                                                        method.string(), options.bars.string()));
+    throw Error(ExitCode::unreadable_input,
+                fmt::format("{} holds no results of the sets of {}", method.string(), bars.name));
   }
+  return table;
+}
+
+void show(const EvalOptions& options, const std::string& text) {
+  if (!options.json || !options.json->empty()) fmt::print("{}\n", text);
+}
+
+/// One method: which bars it meets.
+void report_one(const EvalOptions& options, const eval::GainTable& table) {
   const std::string markdown = eval::to_markdown(table);
   if (!options.markdown.empty()) eval::write_text(options.markdown, markdown);
   write_json(options, eval::to_json(table));
-  if (!options.json || !options.json->empty()) {
-    fmt::print("{}\n{}\n", markdown.substr(0, markdown.find("\n## ")),
-               table.passed() ? "Every bar is met." : "Not every bar is met.");
+  show(options, fmt::format("{}\n{}", markdown.substr(0, markdown.find("\n## ")),
+                            table.passed() ? "Every bar is met." : "Not every bar is met."));
+}
+
+/// Several: a line each.
+void report_all(const EvalOptions& options, const std::vector<eval::GainTable>& tables) {
+  const std::string markdown = eval::to_summary(tables);
+  if (!options.markdown.empty()) eval::write_text(options.markdown, markdown);
+  std::vector<std::string> parts;
+  for (const auto& table : tables) parts.push_back(eval::to_json(table));
+  write_json(options, fmt::format("[{}]\n", fmt::join(parts, ",")));
+  show(options, markdown);
+}
+
+}  // namespace
+
+int judge_bars(const EvalOptions& options) {
+  if (options.compare.size() < 2) {
+    throw Error(ExitCode::usage, "--bars: give --compare BASE METHOD..., folders SET/*.json");
+  }
+  const auto bars = eval::load_bars(options.bars);
+  std::vector<eval::GainTable> tables;
+  for (std::size_t i = 1; i < options.compare.size(); ++i) {
+    tables.push_back(judge(bars, options.compare[0], options.compare[i]));
+  }
+  if (tables.size() == 1) {
+    report_one(options, tables.front());
+  } else {
+    report_all(options, tables);
   }
   return static_cast<int>(ExitCode::done);
 }

@@ -60,8 +60,10 @@ void add_clip_options(CLI::App& app, EvalOptions& options, RawOptions& raw) {
   app.add_option("--compare", options.compare,
                  "Methods to compare with the first: results (.json), or clips scored first")
       ->expected(2, 100);
-  app.add_option("--bars", options.bars,
-                 "Judge by this file's bars: --compare takes two folders of results, SET/*.json");
+  app.add_option(
+      "--bars", options.bars,
+      "Judge by this file's bars: --compare takes folders of results, SET/*.json; with more "
+      "than two, a line for each but the first, the base");
   app.add_option("--frames", raw.frames, "Only frames A:B, from A to before B, counted from 0");
   app.add_option("--name", options.name, "Name of the method (default: that of --output)");
 }
@@ -139,7 +141,7 @@ void interpret(const RawOptions& raw, EvalOptions& options) {
     throw Error(ExitCode::usage, "give --output or --compare; see oasis-eval --help");
   }
   if (!options.bars.empty() && options.compare.empty()) {
-    throw Error(ExitCode::usage, "--bars: give --compare BASE METHOD, two folders SET/*.json");
+    throw Error(ExitCode::usage, "--bars: give --compare BASE METHOD..., folders SET/*.json");
   }
   if (!options.markdown.empty() && options.bars.empty()) {
     throw Error(ExitCode::usage, "--markdown: there is a report only with --bars");

@@ -137,6 +137,29 @@ TEST(GainTable, Texts) {
   EXPECT_EQ(json.at("sets")[0].at("bars")[0].at("reaches_goal"), true);
 }
 
+TEST(GainTable, SeveralMethodsHaveALineEach) {
+  const BarSet bars{"s",
+                    "about",
+                    {{"psnr_y", BarRule::gain, 0.8, {}},
+                     {"ssim_y", BarRule::every_clip, 0, {}},
+                     {"ewarp_clean_dis", BarRule::ratio, 1.1, {}}}};
+  GainTable table;
+  table.base = "bicubic";
+  table.method = "tiny";
+  table.sets = {gain_of(bars, kBase, kMethod)};
+  GainTable same = table;
+  same.method = "none";
+  same.sets = {gain_of(bars, kBase, kBase)};
+  GainTable unmeasured = table;
+  unmeasured.method = "other";
+  unmeasured.sets.clear();
+  EXPECT_EQ(to_summary({table, same, unmeasured}),
+            "Gain over bicubic (ratio where less is better)\n\n"
+            "| method | s: PSNR-Y, dB | s: E*warp |\n|---|---|---|\n"
+            "| tiny | +1.000 | x1.133 |\n| none | +0.000 | x1.000 |\n| other | - | - |\n");
+  EXPECT_EQ(to_summary({}), "");
+}
+
 class BarsFile : public EvalTest {};
 
 TEST_F(BarsFile, TheShippedOneNamesColumns) {

@@ -67,6 +67,9 @@ GainSet gain_of(const BarSet& set, const std::vector<EvaluationResult>& base,
 /// For reading: the bars first, then a table a set, then the definitions.
 std::string to_markdown(const GainTable& table);
 
+/// Several methods beside the same base, a line each: what every gain and ratio bar measures.
+std::string to_summary(const std::vector<GainTable>& tables);
+
 /// All numbers.
 std::string to_json(const GainTable& table);
 
