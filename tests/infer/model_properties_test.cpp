@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "nano_model.h"
 #include "oasis/infer/bicubic_model.h"
 #include "oasis/infer/memory_plan.h"
-#include "nano_model.h"
 
 // Properties of the whole way from frames to frames with a real model, fresh from its
 // initialisation: they do not depend on what the shipped model has learnt.
