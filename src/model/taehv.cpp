@@ -29,16 +29,16 @@ class MemBlock {
     }
   }
 
-  /// frames `[B*T, C, H, W]`, channels last, T fastest. `memory` `[B, 1, H, W, C]` is the frame
-  /// before them (zeros if undefined) and becomes the last of them.
+  /// frames `[B*T, C, H, W]`, T fastest. `memory` `[B, 1, C, H, W]` is the frame before them (zeros
+  /// if undefined) and becomes the last of them.
   at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory) const {
-    const at::Tensor rows = frames.permute({0, 2, 3, 1});
-    const at::Tensor clips = rows.unflatten(0, {batch, rows.size(0) / batch});
+    const at::Tensor clips = frames.unflatten(0, {batch, frames.size(0) / batch});
     const std::int64_t count = clips.size(1);
     if (!memory.defined()) memory = at::zeros_like(clips.narrow(1, 0, 1));
-    const at::Tensor before = at::cat({memory, clips.narrow(1, 0, count - 1)}, 1).flatten(0, 1);
+    const at::Tensor before = at::cat({memory, clips.narrow(1, 0, count - 1)}, 1);
     memory = clips.narrow(1, count - 1, 1);
-    at::Tensor y = conv(at::cat({rows, before}, 3).permute({0, 3, 1, 2}), weights_[0], biases_[0]);
+    const at::Tensor both = at::cat({frames, before.flatten(0, 1)}, 1);
+    at::Tensor y = conv(both.contiguous(at::MemoryFormat::ChannelsLast), weights_[0], biases_[0]);
     y = conv(y.relu_(), weights_[1], biases_[1]);
     y = conv(y.relu_(), weights_[2], biases_[2]);
     return (y + frames).relu_();
@@ -61,12 +61,7 @@ struct Step {
 at::Tensor grow_time(const at::Tensor& frames, const at::Tensor& weight, std::int64_t times) {
   const at::Tensor grown = conv(frames, weight);
   if (times == 1) return grown;
-  return grown.permute({0, 2, 3, 1})
-      .unflatten(3, {times, frames.size(1)})
-      .permute({0, 3, 1, 2, 4})
-      .contiguous()
-      .flatten(0, 1)
-      .permute({0, 3, 1, 2});
+  return grown.unflatten(1, {times, frames.size(1)}).flatten(0, 1);
 }
 
 /// `[B, C, T, H, W]` -> `[B*T, C, H, W]`, channels last.

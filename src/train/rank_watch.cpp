@@ -141,6 +141,8 @@ void RankWatch::lose(ExitCode code, const std::string& message) {
 void RankWatch::say_goodbye() {
   answered_ = Clock::now();
   store_->add(beats_of(rank_), kGoodbye);
+  // Those who still have to read why it failed wait for each other, not for this rank.
+  if (failing_ && !options_.holds_store) return;
   leave(world_, options_.timeout_seconds);
 }
 
