@@ -11,6 +11,7 @@
 #include "oasis/core/device.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/nn/attention_pairs.h"
+#include "oasis/nn/dense_attention.h"
 
 namespace oasis::tools {
 namespace {
@@ -40,11 +41,7 @@ Inputs random_inputs(const AttentionBenchOptions& options, const at::TensorOptio
 using Attend = std::function<at::Tensor(const Inputs&)>;
 
 /// All keys for some of the queries; frames as the batch for intra heads.
-at::Tensor dense(const Inputs& in) {
-  return at::scaled_dot_product_attention(in.q.transpose(1, 2), in.k.transpose(1, 2),
-                                          in.v.transpose(1, 2))
-      .transpose(1, 2);
-}
+at::Tensor dense(const Inputs& in) { return nn::dense_attention(in.q, in.k, in.v); }
 
 /// Seconds of one call, taken over enough calls that starting and waiting do not count.
 double seconds_per_call(c10::Device device, const std::function<void()>& work, double expected) {

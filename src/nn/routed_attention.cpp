@@ -3,28 +3,19 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "oasis/core/error.h"
+#include "oasis/nn/dense_attention.h"
 #include "oasis/nn/window_attention.h"
 #ifdef OASIS_WITH_CUDA
-#include "oasis/nn/dense_attention_cuda.h"
 #include "oasis/nn/window_attention_cuda.h"
 #endif
 
 namespace oasis::nn {
 namespace {
-
-at::Tensor full_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-#ifdef OASIS_WITH_CUDA
-  if (q.is_cuda()) return dense_attention_cuda(q, k, v);
-#endif
-  return at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-      .transpose(1, 2);
-}
 
 /// Full attention with the frames as the batch (eq. 5).
 at::Tensor intra_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -32,7 +23,7 @@ at::Tensor intra_attention(const at::Tensor& q, const at::Tensor& k, const at::T
   const auto frames = [&](const at::Tensor& x) {
     return x.reshape({x.size(0) * grid.frames, grid.per_frame(), x.size(2), x.size(3)});
   };
-  return full_attention(frames(q), frames(k), frames(v)).reshape(q.sizes());
+  return dense_attention(frames(q), frames(k), frames(v)).reshape(q.sizes());
 }
 
 void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const TokenGrid& grid,
@@ -66,7 +57,7 @@ at::Tensor attend(HeadKind kind, const at::Tensor& q, const at::Tensor& k, const
     case HeadKind::global:
       break;
   }
-  return full_attention(q, k, v);
+  return dense_attention(q, k, v);
 }
 
 /// The same into heads of a larger tensor; no record for autograd.

@@ -5,10 +5,6 @@
 //   OASIS_VECTOR_BYTES  the size of a vector
 //   OASIS_BLOCK_ROWS    rows of a register block: 5 with 32 registers, 2 with 16
 
-#define OASIS_INLINE inline __attribute__((always_inline))
-#define OASIS_JOINED(a, b) a##b
-#define OASIS_NAMED(isa, name) OASIS_JOINED(isa, name)
-
 namespace oasis::nn::window_cpu {
 namespace OASIS_ISA {
 

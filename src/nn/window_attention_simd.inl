@@ -1,5 +1,9 @@
 // Vectors of OASIS_VECTOR_BYTES by GCC's vector extension, and rows of tokens turned so that lanes
-// are columns of the grid. Part of window_attention_kernel.inl.
+// are columns of the grid. Part of window_attention_kernel.inl and dense_attention_kernel.inl.
+
+#define OASIS_INLINE inline __attribute__((always_inline))
+#define OASIS_JOINED(a, b) a##b
+#define OASIS_NAMED(isa, name) OASIS_JOINED(isa, name)
 
 template <class S, int Bytes = OASIS_VECTOR_BYTES>
 struct Lanes {
@@ -58,9 +62,10 @@ OASIS_INLINE Vec<float> exponential(Vec<float> x) {
   y = y * r + 1.6666665459e-1F;
   y = y * r + 5.0000001201e-1F;
   y = y * (r * r) + r + 1.0F;
-  const V scaled =
-      reinterpret_cast<V>(reinterpret_cast<Mask>(y) + (reinterpret_cast<Mask>(shifted) << 23));
-  return vanishes ? V{} : scaled;
+  // 2^n as a factor: added to the bits of y, the last bits of a NaN could make a number of it.
+  const V power_of_two = reinterpret_cast<V>((reinterpret_cast<Mask>(shifted) << 23) +
+                                             reinterpret_cast<Mask>(spread<V>(1.0F)));
+  return vanishes ? V{} : y * power_of_two;
 }
 
 OASIS_INLINE Vec<double> exponential(Vec<double> x) {
@@ -153,11 +158,11 @@ void turn_in(GridRow<const T> row, std::int64_t first, std::int64_t width, std::
   }
 }
 
-/// The inverse for the lanes of a tile: `from[channel][lane] * factor[lane]` to the columns
-/// first .. of a row of the grid, as far as it has them.
+/// The inverse for the lanes of a tile: `from[channel][lane] * factor[lane]`, channels `stride`
+/// apart, to the columns first .. of a row of the grid, as far as it has them.
 template <class T, class S>
-void turn_out(const S* from, const S* factor, std::int64_t first, std::int64_t dim,
-              GridRow<T> row) {
+void turn_out(const S* from, const S* factor, std::int64_t first, std::int64_t dim, GridRow<T> row,
+              std::int64_t stride = kLanes) {
   using L = Lanes<S>;
   for (int part = 0; part < kVecs<S>; ++part) {
     const auto lane = part * L::count;
@@ -167,7 +172,7 @@ void turn_out(const S* from, const S* factor, std::int64_t first, std::int64_t d
       Vec<S> square[L::count];
 #pragma GCC unroll 16
       for (int i = 0; i < L::count; ++i) {
-        square[i] = load<Vec<S>>(from + (d + i) * kLanes + lane) * scale;
+        square[i] = load<Vec<S>>(from + (d + i) * stride + lane) * scale;
       }
       transpose<L>(square);
 #pragma GCC unroll 16
@@ -184,7 +189,7 @@ void turn_out(const S* from, const S* factor, std::int64_t first, std::int64_t d
     for (; d < dim; ++d) {
       for (int i = 0; i < L::count && row.has(first + lane + i); ++i) {
         row.data[(first + lane + i) * row.stride + d] =
-            static_cast<T>(from[d * kLanes + lane + i] * factor[lane + i]);
+            static_cast<T>(from[d * stride + lane + i] * factor[lane + i]);
       }
     }
   }
