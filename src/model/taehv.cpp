@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/frame_joins.h"
 #include "oasis/core/error.h"
 #include "oasis/nn/parameter_store.h"
 
@@ -32,13 +33,7 @@ class MemBlock {
   /// frames `[B*T, C, H, W]`, T fastest. `memory` `[B, 1, C, H, W]` is the frame before them (zeros
   /// if undefined) and becomes the last of them.
   at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory) const {
-    const at::Tensor clips = frames.unflatten(0, {batch, frames.size(0) / batch});
-    const std::int64_t count = clips.size(1);
-    if (!memory.defined()) memory = at::zeros_like(clips.narrow(1, 0, 1));
-    const at::Tensor before = at::cat({memory, clips.narrow(1, 0, count - 1)}, 1);
-    memory = clips.narrow(1, count - 1, 1);
-    const at::Tensor both = at::cat({frames, before.flatten(0, 1)}, 1);
-    at::Tensor y = conv(both.contiguous(at::MemoryFormat::ChannelsLast), weights_[0], biases_[0]);
+    at::Tensor y = conv(beside_the_frame_before(frames, batch, memory), weights_[0], biases_[0]);
     y = conv(y.relu_(), weights_[1], biases_[1]);
     y = conv(y.relu_(), weights_[2], biases_[2]);
     return (y + frames).relu_();
@@ -56,13 +51,6 @@ struct Step {
   bool space = true;
   std::int64_t time = 1;
 };
-
-/// Output channels [0, C) are the earlier frame.
-at::Tensor grow_time(const at::Tensor& frames, const at::Tensor& weight, std::int64_t times) {
-  const at::Tensor grown = conv(frames, weight);
-  if (times == 1) return grown;
-  return grown.unflatten(1, {times, frames.size(1)}).flatten(0, 1);
-}
 
 /// `[B, C, T, H, W]` -> `[B*T, C, H, W]`, channels last.
 at::Tensor as_frames(const at::Tensor& clip, at::ScalarType dtype) {
@@ -177,7 +165,8 @@ at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tenso
   std::size_t slot = 0;
   for (const Step& part : steps) {
     for (const MemBlock& block : part.blocks) x = block.forward(x, batch, memories[slot++]);
-    x = grow_time(x, part.grow, part.time);  // commutes with the upsampling, 4x cheaper before it
+    // 1x1, so it commutes with the upsampling and is 4x cheaper before it.
+    x = one_behind_another(conv(x, part.grow), part.time);
     if (part.space) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
     if (&part == &steps.front() && condition.defined()) {
       x = at::cat({x, as_frames(condition, dtype)}, 1);

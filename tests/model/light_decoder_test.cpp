@@ -65,6 +65,15 @@ TEST_F(LightDecoder, InPartsItIsTheSame) {
 }
 
 // Frames 4i-3 to 4i are one position of the condition; nothing before them may change.
+TEST_F(LightDecoder, WithoutARecordForAutogradItIsTheSame) {
+  const at::Tensor recorded = decode(lq_);
+  const torch::NoGradGuard no_grad;
+  const at::Tensor whole = decode(lq_);
+  EXPECT_TRUE(at::allclose(whole, recorded, 0, 1e-12));
+  const at::Tensor parts = decoder_.decode_streamed(latent_, 1, stack_frames(lq_));
+  EXPECT_TRUE(at::allclose(parts, recorded, 0, 1e-12));
+}
+
 TEST_F(LightDecoder, SeesNothingOfLaterGroups) {
   at::Tensor changed = lq_.clone();
   changed.select(2, 5).add_(0.5);

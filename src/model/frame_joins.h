@@ -1,0 +1,23 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace oasis::model {
+
+// How the light decoder's frames `[B*T, C, H, W]` (T fastest) come together. Without a record for
+// autograd the results are written channels last, as the convolutions behind them read them, in one
+// pass. With one they keep the plain order: their gradients' strides choose the kernels of the
+// convolutions' backward passes, and with channels last those differ from batch size to batch size
+// by more than a rounding step.
+
+/// x_t and behind its channels x_{t-1}: `[B*T, 2C, H, W]`. `memory` `[B, 1, C, H, W]` is the frame
+/// before the first (zeros if undefined) and becomes the last of them.
+at::Tensor beside_the_frame_before(const at::Tensor& frames, std::int64_t batch,
+                                   at::Tensor& memory);
+
+/// `[N, s*C, H, W]` -> `[N*s, C, H, W]`; channels [0, C) are the earlier frame.
+at::Tensor one_behind_another(const at::Tensor& frames, std::int64_t times);
+
+}  // namespace oasis::model
