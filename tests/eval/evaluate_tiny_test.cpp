@@ -19,13 +19,11 @@ class EvaluateTiny : public EvalTest {
   void SetUp() override {
     EvalTest::SetUp();
     for (const char* program : {"oasis-infer", "oasis-train", "oasis-eval"}) {
-      if (!std::filesystem::exists(std::filesystem::path(OASIS_BIN_DIR) / program)) {
-        GTEST_SKIP() << program << " is not built";
-      }
+      ASSERT_TRUE(std::filesystem::exists(std::filesystem::path(OASIS_BIN_DIR) / program))
+          << program << " is not built: build the target " << program;
     }
-    if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) {
-      GTEST_SKIP() << "there is no ffmpeg program here";
-    }
+    ASSERT_EQ(std::system("ffmpeg -version >/dev/null 2>&1"), 0)
+        << "no ffmpeg program in PATH: scripts/setup installs it";
   }
 
   int run(const std::string& arguments) const {

@@ -81,7 +81,8 @@ TEST_F(EvalProgram, ComparesResultsAndFolders) {
 
 /// FFmpeg's own numbers of the same 8-bit frames: "... psnr_avg:26.77 ...", a line a frame.
 TEST_F(EvalProgram, PsnrIsThatOfFfmpegsFilter) {
-  if (run_command("ffmpeg -version") != 0) GTEST_SKIP() << "there is no ffmpeg program here";
+  ASSERT_EQ(run_command("ffmpeg -version"), 0)
+      << "no ffmpeg program in PATH: scripts/setup installs it";
   make_clip("gt", 3, 64, 48, pattern_reference);
   make_clip("out", 3, 64, 48, [](int t, int c, int y, int x) {
     return std::min(255, pattern_distorted(48, 64)(t, c, y, x) + 2 * t);
