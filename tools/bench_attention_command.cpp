@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench_attention.h"
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 
@@ -73,15 +74,7 @@ std::optional<AttentionBenchOptions> parse(int argc, char** argv) {
       .add_option("--json", json,
                   "Write the numbers as JSON to this file, or to standard output without a name")
       ->expected(0, 1);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    app.exit(success);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage,
-                fmt::format("{} (see oasis-bench attention --help)", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-bench attention", argc, argv)) return std::nullopt;
   options.grid = {grid[0], grid[1], grid[2]};
   options.window = {window[0], window[1], window[2]};
   if (command.count("--json") > 0) options.json = json;

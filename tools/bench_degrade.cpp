@@ -17,6 +17,7 @@
 
 #include "bench_degrade_clip.h"
 #include "bench_degrade_plain.h"
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/core/version.h"
@@ -84,14 +85,7 @@ std::optional<Options> parse(int argc, char** argv) {
                  "Write the numbers as JSON to this file, or to standard output without a name")
       ->expected(0, 1);
   app.footer(kExamples);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    app.exit(success);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, fmt::format("{} (see oasis-bench degrade --help)", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-bench degrade", argc, argv)) return std::nullopt;
   if (app.count("--json") > 0) options.json = json;
   if (options.whole) {
     options.frames = 27;

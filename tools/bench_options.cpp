@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 #include "oasis/model/oasis_model.h"
@@ -113,14 +114,7 @@ std::optional<BenchOptions> parse_bench_options(int argc, char** argv) {
   app.add_subcommand("degrade", "time of the degradation pipeline, operator by operator");
 #endif
   add_model_options(*command, options, json, routed);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    app.exit(success);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, fmt::format("{} (see oasis-bench --help)", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-bench", argc, argv)) return std::nullopt;
   if (command->count("--json") > 0) options.json = json;
   read_routed(routed, options);
   check(options);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench_train_step.h"
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 #include "oasis/model/oasis_model.h"
@@ -107,15 +108,7 @@ std::optional<TrainStepOptions> parse(int argc, char** argv) {
       *app.add_subcommand("train-step", "time and memory of one training step, part by part");
   command.footer(kExamples);
   add_options(command, options, json);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    app.exit(success);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage,
-                fmt::format("{} (see oasis-bench train-step --help)", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-bench train-step", argc, argv)) return std::nullopt;
   if (command.count("--json") > 0) options.json = json;
   check(options);
   return options;

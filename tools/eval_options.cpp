@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 #include "oasis/eval/metric_catalogue.h"
@@ -89,20 +90,15 @@ void add_measure_options(CLI::App& app, EvalOptions& options, RawOptions& raw) {
 
 void add_result_options(CLI::App& app, EvalOptions& options, RawOptions& raw) {
   app.add_option("--published", options.published, "Show published numbers of a set: UDM10, ...");
-  app.add_option("--json", raw.json,
-                 "Results as JSON to FILE, or without one (last on the line) to standard output")
-      ->expected(0, 1)
-      ->option_text("[FILE]");
+  add_json_option(app, raw.json, "Results");
   app.add_option("--csv", options.csv, "Table of clips and metrics");
   app.add_option("--html", options.html, "Report with curves and pictures, one file");
   app.add_option("--markdown", options.markdown, "Report of --bars");
   app.add_flag("--fresh", options.fresh, "Score everything, whatever an earlier run has done");
   app.add_option("--device", options.device, "cpu, cuda or cuda:N, for networks (default cpu)");
   app.add_option("--precision", raw.precision, "fp32: metrics are defined in it");
-  app.add_option("--threads", options.threads, "CPU threads (default: all)")
-      ->check(CLI::Range(0, 4096));
-  app.add_flag("--quiet", options.quiet, "Only warnings and errors");
-  app.add_flag("--verbose", options.verbose, "More detail");
+  add_threads_option(app, options.threads);
+  add_loudness_options(app, options.quiet, options.verbose);
 }
 
 /// A word that `parse` reads, with the option's name in the error.
@@ -170,14 +166,7 @@ std::optional<EvalOptions> parse_eval_options(int argc, char** argv) {
   add_result_options(app, options, raw);
   app.set_version_flag("--version", "oasis-eval " + version());
   app.footer(kExamples);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {
-    app.exit(asked);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, fmt::format("{}; see oasis-eval --help", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-eval", argc, argv)) return std::nullopt;
   if (app.count("--json") > 0) options.json = raw.json;
   interpret(raw, options);
   return options;

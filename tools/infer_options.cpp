@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 
@@ -84,16 +85,10 @@ void add_options(CLI::App& app, InferOptions& options, RawOptions& raw) {
                  "Frames of such a part: what an interruption loses at most (default 64)")
       ->check(CLI::Range(1, 100000));
   app.add_option("--device", options.device, "cpu, cuda or cuda:N (default cpu)");
-  app.add_option("--precision", options.precision,
-                 "fp32, bf16 or fp16 (default: fp32 on the CPU, bf16 on CUDA)");
-  app.add_option("--threads", options.threads, "CPU threads (default: all)")
-      ->check(CLI::Range(0, 4096));
-  app.add_flag("--quiet", options.quiet, "Only warnings and errors");
-  app.add_flag("--verbose", options.verbose, "More detail");
-  app.add_option("--json", raw.json,
-                 "Report as JSON to FILE, or without one (last on the line) to standard output")
-      ->expected(0, 1)
-      ->option_text("[FILE]");
+  add_precision_option(app, options.precision);
+  add_threads_option(app, options.threads);
+  add_loudness_options(app, options.quiet, options.verbose);
+  add_json_option(app, raw.json, "Report");
   app.add_flag("--doctor", options.doctor, "Check this installation and exit");
   app.set_version_flag("--version", "oasis-infer " + version());
   app.footer(kExamples);
@@ -132,14 +127,7 @@ std::optional<InferOptions> parse_infer_options(int argc, char** argv) {
   RawOptions raw;
   CLI::App app("Upscales a video by 4 in one diffusion step.", "oasis-infer");
   add_options(app, options, raw);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {
-    app.exit(asked);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, fmt::format("{}; see oasis-infer --help", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-infer", argc, argv)) return std::nullopt;
   if (app.count("--json") > 0) options.json = raw.json;
   interpret(raw, options);
   return options;

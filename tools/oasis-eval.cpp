@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "common_loudness.h"
 #include "eval_bars.h"
 #include "eval_options.h"
 #include "eval_report.h"
 #include "oasis/core/device.h"
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
-#include "oasis/core/log.h"
 #include "oasis/core/memory.h"
 #include "oasis/core/program.h"
 #include "oasis/eval/comparison.h"
@@ -129,8 +129,7 @@ int compare(const EvalOptions& options) {
 int run(int argc, char** argv) {
   const auto options = parse_eval_options(argc, argv);
   if (!options) return 0;
-  if (options->verbose) log::set_level(log::Level::debug);
-  if (options->quiet) log::set_level(log::Level::warn);
+  set_loudness(options->quiet, options->verbose);
   if (options->weights_help) {
     fmt::print("{}", eval::weights_help());
     return 0;

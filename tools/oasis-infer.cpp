@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "common_loudness.h"
 #include "infer_doctor.h"
 #include "infer_model.h"
 #include "infer_options.h"
@@ -195,9 +196,7 @@ int upscale(const InferOptions& options) {
 int run(int argc, char** argv) {
   const auto options = parse_infer_options(argc, argv);
   if (!options) return 0;
-  if (options->verbose) log::set_level(log::Level::debug);
-  if (options->quiet) log::set_level(log::Level::warn);
-  Progress::silence(options->quiet);
+  set_loudness(options->quiet, options->verbose);
   if (options->doctor) return run_doctor(*options);
   install_interrupt_handlers();
   return upscale(*options);

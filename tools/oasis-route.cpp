@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "common_loudness.h"
 #include "oasis/core/device.h"
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
 #include "oasis/core/log.h"
 #include "oasis/core/memory.h"
 #include "oasis/core/program.h"
-#include "oasis/core/progress.h"
 #include "oasis/core/version.h"
 #include "oasis/routing/replace_file.h"
 #include "route_options.h"
@@ -164,9 +164,7 @@ int route(const RouteOptions& options) {
 int run(int argc, char** argv) {
   const auto options = parse_route_options(argc, argv);
   if (!options) return 0;
-  if (options->verbose) log::set_level(log::Level::debug);
-  if (options->quiet) log::set_level(log::Level::warn);
-  Progress::silence(options->quiet);
+  set_loudness(options->quiet, options->verbose);
   install_interrupt_handlers();
   return route(*options);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "common_loudness.h"
 #include "oasis/core/device.h"
 #include "oasis/core/error.h"
 #include "oasis/core/interrupt.h"
@@ -129,9 +130,7 @@ int launch(const TrainOptions& options, const train::Placement& placement, char*
 int run(int argc, char** argv) {
   const auto options = parse_train_options(argc, argv);
   if (!options) return 0;
-  if (options->verbose) log::set_level(log::Level::debug);
-  if (options->quiet) log::set_level(log::Level::warn);
-  Progress::silence(options->quiet);
+  set_loudness(options->quiet, options->verbose);
   const train::TrainConfig config = train::load_train_config(options->config, options->overrides);
   const train::Placement placement = train::find_placement(train::process_environment);
   if (options->processes > 1 && !train::is_launched_rank()) {

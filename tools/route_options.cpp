@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 #include "oasis/degrade/read_options.h"
@@ -67,16 +68,10 @@ void add_options(CLI::App& app, RouteOptions& options, RawOptions& raw) {
                  "memory. With --lq a quarter of it");
   app.add_option("--frames", options.clip.frames, "Frames of each clip, 4n+1 (default 17)");
   app.add_option("--device", options.device, "cpu, cuda (all of them) or cuda:N (default cpu)");
-  app.add_option("--precision", options.precision,
-                 "fp32, bf16 or fp16 (default: fp32 on the CPU, bf16 on CUDA)");
-  app.add_option("--threads", options.threads, "CPU threads (default: all)")
-      ->check(CLI::Range(0, 4096));
-  app.add_flag("--quiet", options.quiet, "Only warnings and errors");
-  app.add_flag("--verbose", options.verbose, "More detail");
-  app.add_option("--json", raw.json,
-                 "Report as JSON to FILE, or without one (last on the line) to standard output")
-      ->expected(0, 1)
-      ->option_text("[FILE]");
+  add_precision_option(app, options.precision);
+  add_threads_option(app, options.threads);
+  add_loudness_options(app, options.quiet, options.verbose);
+  add_json_option(app, raw.json, "Report");
   app.set_version_flag("--version", "oasis-route " + version());
   app.footer(kExamples);
 }
@@ -126,14 +121,7 @@ std::optional<RouteOptions> parse_route_options(int argc, char** argv) {
   CLI::App app("Finds out which attention heads of a model need to see the whole clip.",
                "oasis-route");
   add_options(app, options, raw);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {
-    app.exit(asked);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, fmt::format("{}; see oasis-route --help", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-route", argc, argv)) return std::nullopt;
   if (app.count("--json") > 0) options.json = raw.json;
   interpret(raw, options);
   return options;

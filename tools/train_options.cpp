@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common_options.h"
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 
@@ -103,14 +104,7 @@ std::optional<TrainOptions> parse_train_options(int argc, char** argv) {
   app.add_flag("--quiet", options.quiet, "Warnings and errors only");
   app.add_flag("--verbose", options.verbose, "One line a step");
   app.add_flag("--json", options.json, "The result as JSON on standard output");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    app.exit(success);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw Error(ExitCode::usage, fmt::format("{} (see oasis-train --help)", error.what()));
-  }
+  if (!parse_command_line(app, "oasis-train", argc, argv)) return std::nullopt;
   options.resume = !resume.empty();
   if (gpus->count() > 0) options.device = "cuda";
   check(options);
