@@ -34,17 +34,17 @@ struct ExportOptions {
 constexpr const char* file_name = "diffusion_pytorch_model.safetensors";
 constexpr const char* lora_file_name = "pytorch_lora_weights.safetensors";
 
-/// The transformer's file; the averaged weights are what upscaling uses where they exist.
-fs::path weights_file(const ExportOptions& options) {
-  const fs::path ema = options.model / "dit_ema.safetensors";
-  if (options.weights == "raw") return options.model / "dit.safetensors";
-  if (options.weights == "ema" || fs::exists(ema)) return ema;
-  return options.model / "dit.safetensors";
+/// The transformer's file.
+fs::path transformer_file(const ExportOptions& options) {
+  if (options.weights == "raw") return model::raw_weights_file(options.model, "dit");
+  if (options.weights == "ema") return model::averaged_weights_file(options.model, "dit");
+  return model::weights_file(options.model, "dit");
 }
 
 /// The adapter of those weights, where training has left one.
 fs::path adapter_file(const ExportOptions& options) {
-  const bool averaged = weights_file(options).filename() == "dit_ema.safetensors";
+  const bool averaged =
+      transformer_file(options) == model::averaged_weights_file(options.model, "dit");
   return options.model / (averaged ? "dit_lora_ema.safetensors" : "dit_lora.safetensors");
 }
 
@@ -138,7 +138,7 @@ void run_export(const ExportOptions& options) {
     return;
   }
   const model::ModelDescription about = model::read_model_description(options.model);
-  const fs::path source = weights_file(options);
+  const fs::path source = transformer_file(options);
   checkpoint::StateDict tensors = checkpoint::load_safetensors(source);
   checkpoint::require_fit(model::dit_targets(about.dit), tensors, source.string());
   const bool diffusers = options.to == "diffusers";

@@ -26,12 +26,6 @@ struct PackOptions {
   std::string provenance;
 };
 
-/// The weights that upscaling uses: the moving average where training has left one.
-fs::path weights_file(const fs::path& folder, const std::string& part) {
-  const fs::path averaged = folder / (part + "_ema.safetensors");
-  return fs::exists(averaged) ? averaged : folder / (part + ".safetensors");
-}
-
 /// Writes one part under its plain name. The projector is small and always computed in float32, so
 /// it stays as it is, with the note of where its values come from.
 void write_part(const PackOptions& options, const std::string& part, const fs::path& folder) {
@@ -44,9 +38,8 @@ void write_part(const PackOptions& options, const std::string& part, const fs::p
     writing.dtype = parse_precision(options.precision, c10::Device(c10::kCPU));
   }
   writing.pages = checkpoint::SourcePages::release;
-  checkpoint::write_safetensors(folder / file,
-                                checkpoint::load_safetensors(weights_file(options.model, part)),
-                                metadata, writing);
+  const auto weights = checkpoint::load_safetensors(model::weights_file(options.model, part));
+  checkpoint::write_safetensors(folder / file, weights, metadata, writing);
 }
 
 void run_pack(const PackOptions& options) {

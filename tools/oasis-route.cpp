@@ -49,7 +49,7 @@ std::string fingerprint(const RouteOptions& options, const routing::RoutingModel
   nlohmann::ordered_json json = {
       {"version", version()},
       {"transformer", weights},
-      {"projector", hash_if_there(options.model / "projector.safetensors")},
+      {"projector", hash_if_there(routing::part_file(options.model, "projector", options.on_base))},
       {"encoder", options.on_base ? hash_if_there(options.model / "vae_encoder.safetensors") : ""},
       {"prompt", hash_if_there(options.model / "empty_prompt.safetensors")},
       {"on_base", options.on_base},
@@ -119,7 +119,7 @@ int route(const RouteOptions& options) {
   routing::RoutingModelOptions model_options{
       devices.front(), precision, options.on_base, {about.window, options.eps}};
   routing::check_score_options(model_options.scores);
-  const auto weights = model::file_hash(routing::transformer_file(options.model, options.on_base));
+  const auto weights = model::file_hash(routing::part_file(options.model, "dit", options.on_base));
   const routing::StatisticsStore store(options.out / "statistics",
                                        fingerprint(options, model_options, about, weights));
 

@@ -61,6 +61,21 @@ void check_files(const std::filesystem::path& folder, const ModelDescription& ab
   }
 }
 
+std::filesystem::path raw_weights_file(const std::filesystem::path& folder,
+                                       const std::string& part) {
+  return folder / (part + ".safetensors");
+}
+
+std::filesystem::path averaged_weights_file(const std::filesystem::path& folder,
+                                            const std::string& part) {
+  return folder / (part + "_ema.safetensors");
+}
+
+std::filesystem::path weights_file(const std::filesystem::path& folder, const std::string& part) {
+  const auto averaged = averaged_weights_file(folder, part);
+  return std::filesystem::exists(averaged) ? averaged : raw_weights_file(folder, part);
+}
+
 std::string file_hash(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)

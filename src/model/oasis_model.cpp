@@ -31,16 +31,10 @@ Named named(const torch::nn::Module& module) {
   return out;
 }
 
-void load_part(const std::filesystem::path& folder, const std::string& file, const Named& targets) {
-  const auto path = folder / file;
+void load_part(const std::filesystem::path& folder, const std::string& part, const Named& targets) {
+  const auto path = weights_file(folder, part);
   checkpoint::load_strictly(targets, checkpoint::load_safetensors(path), path.string(),
                             checkpoint::SourcePages::release);
-}
-
-// The file of a part: the moving average of its weights where training has left one.
-std::string averaged(const std::filesystem::path& folder, const std::string& part) {
-  const std::string file = part + "_ema.safetensors";
-  return std::filesystem::exists(folder / file) ? file : part + ".safetensors";
 }
 
 at::Tensor load_prompt(const std::filesystem::path& folder, const ModelDescription& about,
@@ -104,20 +98,20 @@ std::unique_ptr<OasisModel> OasisModel::load(const std::filesystem::path& folder
   const auto weights = wide.dtype(options.precision);
 
   parts->projector = std::make_shared<Projector>(about.projector, about.vae.z_dim, wide);
-  load_part(folder, averaged(folder, "projector"), named(*parts->projector));
+  load_part(folder, "projector", named(*parts->projector));
   parts->dit = std::make_shared<WanDit>(about.dit, weights);
-  load_part(folder, averaged(folder, "dit"), named(*parts->dit));
+  load_part(folder, "dit", named(*parts->dit));
   if (about.head_map) parts->dit->set_head_kinds(about.head_map->layers, about.window);
   parts->dit->fold_conditioning(about.timestep, load_prompt(folder, about, options.device));
   if (about.decoder == DecoderKind::wan_vae) {
     parts->wan_decoder.emplace(about.vae, weights);
-    load_part(folder, averaged(folder, "decoder"), parts->wan_decoder->parameters());
+    load_part(folder, "decoder", parts->wan_decoder->parameters());
   } else if (about.decoder == DecoderKind::frame_cnn) {
     parts->frame_cnn.emplace(about.frame_cnn, weights);
-    load_part(folder, averaged(folder, "decoder"), parts->frame_cnn->parameters());
+    load_part(folder, "decoder", parts->frame_cnn->parameters());
   } else {
     parts->light_decoder.emplace(about.taehv, weights);
-    load_part(folder, averaged(folder, "decoder"), parts->light_decoder->parameters());
+    load_part(folder, "decoder", parts->light_decoder->parameters());
   }
   return std::unique_ptr<OasisModel>(new OasisModel(std::move(parts)));
 }

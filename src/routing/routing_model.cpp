@@ -20,7 +20,6 @@ namespace {
 /// Frames of the enlarged clip that the encoder takes at a time, in groups of four.
 constexpr std::int64_t kGroupsPerStep = 1;
 
-constexpr const char* kProjectorFile = "projector.safetensors";
 constexpr const char* kEncoderFile = "vae_encoder.safetensors";
 
 using Named = std::vector<std::pair<std::string, at::Tensor>>;
@@ -49,12 +48,6 @@ at::Tensor load_prompt(const std::filesystem::path& folder, const model::ModelDe
                 fmt::format("{}: 'context' is not [n, {}]", path.string(), about.dit.text_dim));
   }
   return context.to(options);
-}
-
-/// Of the same weights as `transformer_file`.
-std::filesystem::path projector_file(const std::filesystem::path& folder, bool on_base) {
-  const auto averaged = folder / "projector_ema.safetensors";
-  return !on_base && std::filesystem::exists(averaged) ? averaged : folder / kProjectorFile;
 }
 
 }  // namespace
@@ -87,9 +80,9 @@ LatentSource latent_source(const std::filesystem::path& folder, bool on_base) {
                           folder.string(), kEncoderFile));
 }
 
-std::filesystem::path transformer_file(const std::filesystem::path& folder, bool on_base) {
-  const auto averaged = folder / "dit_ema.safetensors";
-  return !on_base && std::filesystem::exists(averaged) ? averaged : folder / "dit.safetensors";
+std::filesystem::path part_file(const std::filesystem::path& folder, const std::string& part,
+                                bool on_base) {
+  return on_base ? model::raw_weights_file(folder, part) : model::weights_file(folder, part);
 }
 
 RoutingModel::RoutingModel(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -110,10 +103,10 @@ std::unique_ptr<RoutingModel> RoutingModel::load(const std::filesystem::path& fo
     load_part(folder / kEncoderFile, parts->encoder->parameters());
   } else {
     parts->projector = std::make_shared<model::Projector>(about.projector, about.vae.z_dim, wide);
-    load_part(projector_file(folder, options.on_base), named(*parts->projector));
+    load_part(part_file(folder, "projector", options.on_base), named(*parts->projector));
   }
   parts->dit = std::make_shared<model::WanDit>(about.dit, wide.dtype(options.precision));
-  load_part(transformer_file(folder, options.on_base), named(*parts->dit));
+  load_part(part_file(folder, "dit", options.on_base), named(*parts->dit));
   parts->dit->fold_conditioning(about.timestep, load_prompt(folder, about, options.device));
   return std::unique_ptr<RoutingModel>(new RoutingModel(std::move(parts)));
 }

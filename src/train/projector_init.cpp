@@ -8,6 +8,7 @@
 #include "oasis/core/interrupt.h"
 #include "oasis/core/progress.h"
 #include "oasis/data/sample_loader.h"
+#include "oasis/model/model_folder.h"
 #include "oasis/model/oasis_model.h"
 
 namespace oasis::train {
@@ -81,7 +82,7 @@ void write_fitted_projector(const fs::path& folder, const RidgeFit& fit) {
   checkpoint::write_safetensors(
       folder / "projector.safetensors", weights,
       {{"format", "pt"}, {"origin", "ridge"}, {"r2", fmt::format("{:.6f}", fit.all.r2)}});
-  fs::remove(folder / "projector_ema.safetensors");
+  fs::remove(model::averaged_weights_file(folder, "projector"));
   model::write_model_description(folder, about);
 }
 

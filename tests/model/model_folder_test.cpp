@@ -145,6 +145,24 @@ TEST_F(ModelFolder, AChangedFileIsRefused) {
             std::string::npos);
 }
 
+TEST_F(ModelFolder, AveragedWeightsAreUsedWhereTheyAre) {
+  EXPECT_EQ(weights_file(folder_, "dit"), folder_ / "dit.safetensors");
+  EXPECT_EQ(weights_file(folder_, "decoder"), folder_ / "decoder.safetensors");
+  fs::copy(folder_ / "dit.safetensors", averaged_weights_file(folder_, "dit"));
+  EXPECT_EQ(weights_file(folder_, "dit"), folder_ / "dit_ema.safetensors");
+  EXPECT_EQ(weights_file(folder_, "decoder"), folder_ / "decoder.safetensors");
+  EXPECT_EQ(raw_weights_file(folder_, "dit"), folder_ / "dit.safetensors");
+
+  torch::manual_seed(3);
+  const at::Tensor z = torch::randn({1, 16, 2, 8, 8});
+  const at::Tensor before = OasisModel::load(folder_, {})->restore(z);
+  wake_the_head();
+  EXPECT_TRUE(OasisModel::load(folder_, {})->restore(z).equal(before));
+  fs::remove(folder_ / "dit_ema.safetensors");
+  write_model_description(folder_, read_model_description(folder_));
+  EXPECT_FALSE(OasisModel::load(folder_, {})->restore(z).equal(before));
+}
+
 TEST_F(ModelFolder, VerifyingComparesEveryFile) {
   append("decoder.safetensors", "x");
   fs::remove(folder_ / "projector.safetensors");

@@ -122,6 +122,24 @@ TEST_F(RouteProgram, DependsOnNeitherOrderNorThreadsNorInterruption) {
   EXPECT_EQ(report.at("videos_from_earlier_run"), 3);
 }
 
+TEST_F(RouteProgram, MeasuresAnewWithAnotherProjector) {
+  make_video("clip", 1);
+  make_list("one.txt", "clip\n");
+  const auto videos_kept = [this] {
+    EXPECT_EQ(run("--videos {}/one.txt --out {}/out --json {}/report.json"), 0);
+    return nlohmann::json::parse(text_of(folder_ / "report.json")).at("videos_from_earlier_run");
+  };
+  EXPECT_EQ(videos_kept(), 0);
+  EXPECT_EQ(videos_kept(), 1);
+  auto about = oasis::model::nano_description();
+  about.dit.layers = about.dit.num_heads = 2;
+  oasis::model::initialise_model_folder(folder_ / "other", about, 2);
+  fs::copy(folder_ / "other/projector.safetensors",
+           oasis::model::averaged_weights_file(folder_ / "model", "projector"));
+  EXPECT_EQ(videos_kept(), 0);
+  EXPECT_EQ(videos_kept(), 1);
+}
+
 TEST_F(RouteProgram, DegradesTheVideosByAPipeline) {
   make_five();
   const auto scores = [this](const std::string& out, const std::string& options) {

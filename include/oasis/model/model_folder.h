@@ -77,6 +77,17 @@ std::vector<FileStatus> verify_files(const std::filesystem::path& folder);
 /// `oasis::Error` (unreadable_input) names the first that does not fit.
 void check_files(const std::filesystem::path& folder, const ModelDescription& about);
 
+/// The weights of a part ("projector", "dit" or "decoder") as training goes on from them:
+/// `<part>.safetensors`; and their moving average, which training leaves beside them:
+/// `<part>_ema.safetensors`.
+std::filesystem::path raw_weights_file(const std::filesystem::path& folder,
+                                       const std::string& part);
+std::filesystem::path averaged_weights_file(const std::filesystem::path& folder,
+                                            const std::string& part);
+
+/// Of these two what the model is used with: the moving average where there is one.
+std::filesystem::path weights_file(const std::filesystem::path& folder, const std::string& part);
+
 /// "sha256:<hex>" of a file. `oasis::Error` if it cannot be read.
 std::string file_hash(const std::filesystem::path& path);
 

@@ -57,8 +57,9 @@ class RoutingModel {
 /// What `RoutingModel::load` takes for this folder. Throws as it does.
 LatentSource latent_source(const std::filesystem::path& folder, bool on_base);
 
-/// The transformer's file of a model folder: the EMA weights if there are any. With `on_base` the
-/// raw ones.
-std::filesystem::path transformer_file(const std::filesystem::path& folder, bool on_base);
+/// The file it takes a part of the model from, "projector" or "dit": `model::weights_file`, with
+/// `on_base` `model::raw_weights_file`.
+std::filesystem::path part_file(const std::filesystem::path& folder, const std::string& part,
+                                bool on_base);
 
 }  // namespace oasis::routing
