@@ -1,15 +1,15 @@
 #include "oasis/metrics/psnr.h"
 
-#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <vector>
 
 #include "degrade/cpu_clones.h"
 #include "metrics/frame_planes.h"
+#include "metrics/frame_scores.h"
 
 namespace oasis::metrics {
 namespace {
@@ -71,15 +71,10 @@ double mean_squared_error(const FramePlanes& a, const FramePlanes& b) {
 }  // namespace
 
 at::Tensor psnr(const at::Tensor& pred, const at::Tensor& reference, const ScoreOptions& options) {
-  require_pair(pred, reference, "PSNR");
-  at::Tensor scores = at::empty({pred.size(0)}, at::kDouble);
-  const double floor = options.variant == ScoreVariant::pyiqa ? 1e-8 : 0.0;
-  for (std::int64_t frame = 0; frame < pred.size(0); ++frame) {
-    const FramePlanes a(pred[frame], options.channels, options.crop_border);
-    const FramePlanes b(reference[frame], options.channels, options.crop_border);
-    scores.mutable_data_ptr<double>()[frame] = -10.0 * std::log10(mean_squared_error(a, b) + floor);
-  }
-  return scores;
+  return frame_scores(pred, reference, options, "PSNR",
+                      [&](const FramePlanes& a, const FramePlanes& b) {
+                        return decibels(mean_squared_error(a, b), options.variant);
+                      });
 }
 
 }  // namespace oasis::metrics

@@ -1,12 +1,11 @@
 #include "oasis/metrics/psnr_centred.h"
 
-#include <ATen/Functions.h>
-
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "metrics/frame_planes.h"
+#include "metrics/frame_scores.h"
 
 namespace oasis::metrics {
 namespace {
@@ -52,15 +51,10 @@ double variance(const FramePlanes& a, const FramePlanes& b) {
 
 at::Tensor psnr_centred(const at::Tensor& pred, const at::Tensor& reference,
                         const ScoreOptions& options) {
-  require_pair(pred, reference, "centred PSNR");
-  at::Tensor scores = at::empty({pred.size(0)}, at::kDouble);
-  const double floor = options.variant == ScoreVariant::pyiqa ? 1e-8 : 0.0;
-  for (std::int64_t frame = 0; frame < pred.size(0); ++frame) {
-    const FramePlanes a(pred[frame], options.channels, options.crop_border);
-    const FramePlanes b(reference[frame], options.channels, options.crop_border);
-    scores.mutable_data_ptr<double>()[frame] = -10.0 * std::log10(variance(a, b) + floor);
-  }
-  return scores;
+  return frame_scores(pred, reference, options, "centred PSNR",
+                      [&](const FramePlanes& a, const FramePlanes& b) {
+                        return decibels(variance(a, b), options.variant);
+                      });
 }
 
 }  // namespace oasis::metrics

@@ -1,6 +1,5 @@
 #include "oasis/metrics/ssim.h"
 
-#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 
 #include "degrade/cpu_clones.h"
 #include "metrics/frame_planes.h"
+#include "metrics/frame_scores.h"
 #include "oasis/core/error.h"
 
 namespace oasis::metrics {
@@ -259,22 +259,17 @@ double similarity(const FramePlanes& a, const FramePlanes& b, ScoreVariant varia
 }  // namespace
 
 at::Tensor ssim(const at::Tensor& pred, const at::Tensor& reference, const ScoreOptions& options) {
-  require_pair(pred, reference, "SSIM");
-  at::Tensor scores = at::empty({pred.size(0)}, at::kDouble);
-  for (std::int64_t frame = 0; frame < pred.size(0); ++frame) {
-    const FramePlanes a(pred[frame], options.channels, options.crop_border);
-    const FramePlanes b(reference[frame], options.channels, options.crop_border);
+  const auto score = [&](const FramePlanes& a, const FramePlanes& b) {
     if (a.rows() < kTaps || a.cols() < kTaps) {
       throw Error(
           ExitCode::failed,
           fmt::format("SSIM needs frames of at least 11x11 pixels, not {}x{}", a.cols(), a.rows()));
     }
     // Colour planes have large saturated areas, where float32 would cost the sixth digit.
-    scores.mutable_data_ptr<double>()[frame] = options.channels == ScoreChannels::rgb
-                                                   ? similarity<double>(a, b, options.variant)
-                                                   : similarity<float>(a, b, options.variant);
-  }
-  return scores;
+    return options.channels == ScoreChannels::rgb ? similarity<double>(a, b, options.variant)
+                                                  : similarity<float>(a, b, options.variant);
+  };
+  return frame_scores(pred, reference, options, "SSIM", score);
 }
 
 }  // namespace oasis::metrics
