@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <map>
 #include <set>
 #include <tuple>
 
 #include "oasis/checkpoint/safetensors.h"
 #include "oasis/core/error.h"
 #include "oasis/data/epoch_order.h"
-#include "oasis/data/orientation.h"
+#include "orientation_search.h"
 
 namespace oasis::data {
 namespace {
@@ -123,33 +122,12 @@ TEST_F(PackedFolder, FlipsBothSidesOfHalfOfTheSamples) {
   EXPECT_LT(flipped, 8);
 }
 
-// How often each orientation (left_right + 2 top_bottom + 4 transposed) turns up; -1 where HQ and
-// LQ are laid differently or in none of the eight ways.
-std::map<int, int> count_orientations(const PackedSource& plain, const PackedSource& turning,
-                                      std::uint64_t samples) {
-  std::map<int, int> counts;
-  for (std::uint64_t uid = 0; uid < samples; ++uid) {
-    const TrainingSample a = plain.sample(uid);
-    const TrainingSample b = turning.sample(uid);
-    int found = -1;
-    for (int n = 0; n < 8; ++n) {
-      const Orientation orientation{(n & 1) != 0, (n & 2) != 0, (n & 4) != 0};
-      if (at::equal(orient(a.hq, orientation), b.hq) &&
-          at::equal(orient(a.lq, orientation), b.lq)) {
-        found = n;
-      }
-    }
-    ++counts[found];
-  }
-  return counts;
-}
-
 TEST_F(PackedFolder, TurnsSquareCropsInAllEightWays) {
   pack(folder_, 0, 4, 24, 32);
   PackedOptions options = crop_of(5, 16, 16);
   const PackedSource plain(folder_, options);
   options.flip = options.turn = true;
-  auto counts = count_orientations(plain, PackedSource(folder_, options), 160);
+  auto counts = testing::count_orientations(plain, PackedSource(folder_, options), 160);
   EXPECT_EQ(counts.count(-1), 0U);
   for (int n = 0; n < 8; ++n) {
     EXPECT_GT(counts[n], 8) << n;
@@ -162,7 +140,7 @@ TEST_F(PackedFolder, TurnsOtherCropsByMirrorsOnly) {
   PackedOptions options = crop_of(5, 16, 24);
   const PackedSource plain(folder_, options);
   options.turn = true;
-  const auto counts = count_orientations(plain, PackedSource(folder_, options), 40);
+  const auto counts = testing::count_orientations(plain, PackedSource(folder_, options), 40);
   ASSERT_EQ(counts.size(), 2U);
   EXPECT_GT(counts.at(0), 10);
   EXPECT_GT(counts.at(2), 10);

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <set>
 
-#include "oasis/data/orientation.h"
+#include "orientation_search.h"
 
 namespace oasis::data {
 namespace {
@@ -52,22 +52,10 @@ class PhotoSource : public ::testing::Test {
 
   // Which of the eight orientations turn up; -1: HQ and LQ are laid differently.
   std::set<int> orientations(int width, int height) const {
-    const VideoSource plain = source(false, width, height);
-    const VideoSource turning = source(true, width, height);
     std::set<int> seen;
-    for (std::uint64_t uid = 0; uid < 60; ++uid) {
-      const TrainingSample a = plain.sample(uid);
-      const TrainingSample b = turning.sample(uid);
-      int found = -1;
-      for (int n = 0; n < 8; ++n) {
-        const Orientation orientation{(n & 1) != 0, (n & 2) != 0, (n & 4) != 0};
-        if (at::equal(orient(a.hq, orientation), b.hq) &&
-            at::equal(orient(a.lq, orientation), b.lq)) {
-          found = n;
-        }
-      }
-      seen.insert(found);
-    }
+    const auto counts =
+        testing::count_orientations(source(false, width, height), source(true, width, height), 60);
+    for (const auto& [orientation, count] : counts) seen.insert(orientation);
     return seen;
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nano_model.h"
+#include "noise_video.h"
 #include "oasis/infer/bicubic_model.h"
 #include "oasis/infer/memory_plan.h"
 
@@ -32,15 +33,6 @@ class ModelProperties : public testing::Test {
     delete random_;
     delete models_;
     at::set_num_threads(threads_);
-  }
-
-  static UpscaleSettings settings_of(std::int64_t chunk, std::int64_t overlap, Size tile) {
-    UpscaleSettings settings;
-    settings.chunk = chunk;
-    settings.overlap = overlap;
-    settings.tiles.tile = tile;
-    settings.tiles.overlap = 8;
-    return settings;
   }
 
   static inline int threads_ = 1;
@@ -200,9 +192,8 @@ TEST_F(ModelProperties, MemoryIsWhatThePlanSays) {
   const auto clip = torch::rand({1, 3, 9, 96, 128});
   random_->upscale(clip);  // what is allocated once
   malloc_trim(0);
-  if (!(std::ofstream("/proc/self/clear_refs") << "5" << std::flush)) {
-    GTEST_SKIP() << "the peak cannot be reset on this machine";
-  }
+  ASSERT_TRUE(std::ofstream("/proc/self/clear_refs") << "5" << std::flush)
+      << "the peak of memory cannot be reset: this needs Linux's /proc/self/clear_refs";
   const std::int64_t before = own_memory("VmRSS");
   random_->upscale(clip);
   const double used = static_cast<double>(own_memory("VmHWM") - before);

@@ -7,10 +7,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "oasis/checkpoint/safetensors.h"
-#include "oasis/infer/upscaler.h"
 #include "oasis/model/oasis_model.h"
 
 namespace oasis::infer {
@@ -62,36 +60,5 @@ class NanoModels {
 
   std::filesystem::path folder_;
 };
-
-/// Frames of noise around grey, with irregular times.
-inline std::vector<media::Frame> noise_video(int frames, int width, int height) {
-  torch::manual_seed(7);
-  std::vector<media::Frame> video(static_cast<size_t>(frames));
-  for (int i = 0; i < frames; ++i) {
-    media::Frame& frame = video[static_cast<size_t>(i)];
-    frame.resize(width, height);
-    const auto values = torch::rand({3, height, width}).mul(0.5).add(0.25);
-    std::copy_n(values.data_ptr<float>(), values.numel(), frame.rgb.data());
-    frame.pts = 10 * i + i % 3;
-  }
-  return video;
-}
-
-inline std::vector<media::Frame> upscale_video(model::ClipModel& model,
-                                               const std::vector<media::Frame>& video,
-                                               const UpscaleSettings& settings,
-                                               UpscaleReport* report = nullptr) {
-  std::vector<media::Frame> result;
-  const auto made = upscale_frames(
-      model,
-      [&video, next = size_t{0}](media::Frame& frame) mutable {
-        if (next == video.size()) return false;
-        frame = video[next++];
-        return true;
-      },
-      [&](const media::Frame& frame) { result.push_back(frame); }, settings);
-  if (report != nullptr) *report = made;
-  return result;
-}
 
 }  // namespace oasis::infer

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "noise_video.h"
 #include "oasis/core/error.h"
 #include "oasis/infer/bicubic_model.h"
 #include "oasis/infer/output_size.h"
@@ -37,54 +38,14 @@ class NearestModel : public model::ClipModel {
   int fail_first = 0;
 };
 
-std::vector<media::Frame> noise(int frames, int width, int height) {
-  torch::manual_seed(7);
-  std::vector<media::Frame> video(static_cast<size_t>(frames));
-  for (int i = 0; i < frames; ++i) {
-    media::Frame& frame = video[static_cast<size_t>(i)];
-    frame.resize(width, height);
-    const auto values = torch::rand({3, height, width}).mul(0.5).add(0.25);
-    std::copy_n(values.data_ptr<float>(), values.numel(), frame.rgb.data());
-    frame.pts = 10 * i + i % 3;
-  }
-  return video;
-}
-
-FrameSource source_of(const std::vector<media::Frame>& video) {
-  return [&video, next = size_t{0}](media::Frame& frame) mutable {
-    if (next == video.size()) return false;
-    frame = video[next++];
-    return true;
-  };
-}
-
-std::vector<media::Frame> run(model::ClipModel& model, const std::vector<media::Frame>& video,
-                              const UpscaleSettings& settings, UpscaleReport* report = nullptr) {
-  std::vector<media::Frame> result;
-  const auto made = upscale_frames(
-      model, source_of(video), [&](const media::Frame& frame) { result.push_back(frame); },
-      settings);
-  if (report != nullptr) *report = made;
-  return result;
-}
-
-UpscaleSettings settings_of(std::int64_t chunk, std::int64_t overlap, Size tile) {
-  UpscaleSettings settings;
-  settings.chunk = chunk;
-  settings.overlap = overlap;
-  settings.tiles.tile = tile;
-  settings.tiles.overlap = 8;
-  return settings;
-}
-
 TEST(Upscaler, JoinsTilesAndChunksWithoutATrace) {
   // The model is local, so every tile and chunk agrees with its neighbours.
   for (const auto& settings : {settings_of(5, 2, {16, 16}), settings_of(9, 4, {24, 16}),
                                settings_of(33, 8, {0, 0}), settings_of(1, 0, {16, 24})}) {
     NearestModel model;
-    const auto video = noise(14, 45, 19);
+    const auto video = noise_video(14, 45, 19);
     UpscaleReport report;
-    const auto result = run(model, video, settings, &report);
+    const auto result = upscale_video(model, video, settings, &report);
     ASSERT_EQ(result.size(), video.size());
     EXPECT_EQ(report.frames, 14);
     EXPECT_EQ(report.output, (Size{180, 76}));
@@ -107,9 +68,9 @@ TEST(Upscaler, JoinsTilesAndChunksWithoutATrace) {
 TEST(Upscaler, AConstantStaysConstant) {
   for (const int size : {16, 17, 31, 33}) {
     NearestModel model;
-    auto video = noise(7, size, 49 - size);
+    auto video = noise_video(7, size, 49 - size);
     for (auto& frame : video) std::fill(frame.rgb.begin(), frame.rgb.end(), 0.3F);
-    for (const auto& frame : run(model, video, settings_of(5, 2, {16, 16}))) {
+    for (const auto& frame : upscale_video(model, video, settings_of(5, 2, {16, 16}))) {
       for (const float value : frame.rgb) ASSERT_NEAR(value, 0.3F, 1e-6F);
     }
   }
@@ -117,14 +78,14 @@ TEST(Upscaler, AConstantStaysConstant) {
 
 TEST(Upscaler, BicubicGivesTheSameBytesForEverySetting) {
   BicubicModel model;
-  const auto video = noise(11, 37, 21);
-  const auto expected = run(model, video, settings_of(33, 8, {0, 0}));
+  const auto video = noise_video(11, 37, 21);
+  const auto expected = upscale_video(model, video, settings_of(33, 8, {0, 0}));
   ASSERT_EQ(expected.size(), 11U);
   const int threads = at::get_num_threads();
   for (const auto& settings : {settings_of(5, 2, {16, 16}), settings_of(1, 0, {8, 24})}) {
     for (const int n : {1, 2}) {
       at::set_num_threads(n);
-      const auto result = run(model, video, settings);
+      const auto result = upscale_video(model, video, settings);
       ASSERT_EQ(result.size(), expected.size());
       for (size_t i = 0; i < result.size(); ++i) EXPECT_EQ(result[i].rgb, expected[i].rgb);
     }
@@ -148,7 +109,8 @@ TEST(Upscaler, TriesSmallerTilesWhenMemoryIsShort) {
   NearestModel model;
   model.fail_first = 1;
   UpscaleReport report;
-  EXPECT_EQ(run(model, noise(5, 128, 16), settings_of(5, 0, {0, 0}), &report).size(), 5U);
+  EXPECT_EQ(
+      upscale_video(model, noise_video(5, 128, 16), settings_of(5, 0, {0, 0}), &report).size(), 5U);
   EXPECT_GT(report.tiles, 1);
 }
 
@@ -156,7 +118,7 @@ TEST(Upscaler, SaysWhenTheSmallestTileDoesNotFit) {
   NearestModel model;
   model.fail_first = 1000;
   try {
-    run(model, noise(5, 128, 16), settings_of(5, 0, {0, 0}));
+    upscale_video(model, noise_video(5, 128, 16), settings_of(5, 0, {0, 0}));
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::out_of_memory);
@@ -165,7 +127,7 @@ TEST(Upscaler, SaysWhenTheSmallestTileDoesNotFit) {
 
 TEST(Upscaler, ErrorsOfEveryThreadReachTheCaller) {
   BicubicModel model;
-  const auto video = noise(40, 16, 16);
+  const auto video = noise_video(40, 16, 16);
   const FrameSink ignore = [](const media::Frame&) {};
   const FrameSource bad_source = [](media::Frame&) -> bool { throw std::runtime_error("source"); };
   const FrameSink bad_sink = [](const media::Frame&) { throw std::runtime_error("sink"); };
@@ -173,9 +135,9 @@ TEST(Upscaler, ErrorsOfEveryThreadReachTheCaller) {
   EXPECT_THROW(upscale_frames(model, source_of(video), bad_sink, settings_of(1, 0, {})),
                std::runtime_error);
   auto changing = video;
-  changing[3] = noise(1, 20, 16)[0];
+  changing[3] = noise_video(1, 20, 16)[0];
   try {
-    run(model, changing, {});
+    upscale_video(model, changing, {});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::unreadable_input);
@@ -185,7 +147,7 @@ TEST(Upscaler, ErrorsOfEveryThreadReachTheCaller) {
 TEST(Upscaler, HoldsNoMoreThanAFewChunks) {
   // The source may run ahead of the sink by what the queues and two chunks hold, not more.
   NearestModel model;
-  const auto picture = noise(1, 16, 16)[0];
+  const auto picture = noise_video(1, 16, 16)[0];
   std::atomic<int> read{0};
   int written = 0;
   int ahead = 0;

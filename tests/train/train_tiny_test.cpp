@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -13,8 +12,9 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <vector>
 
-#include "oasis/media/video_writer.h"
+#include "lossless_clip.h"
 #include "oasis/model/oasis_model.h"
 #include "tiny_training.h"
 
@@ -28,27 +28,12 @@ class TrainTiny : public ::testing::Test {
  protected:
   /// A lossless clip of smoothed noise that moves: 5 frames of 96x80.
   void make_clip(const std::string& name, int seed) const {
-    torch::manual_seed(seed);
-    const at::Tensor noise = torch::rand({1, 3, 90, 108});
-    const at::Tensor plain = at::avg_pool2d(noise, {5, 5}, {1, 1}).mul(255).round().div(255)[0];
-    media::VideoInfo info;
-    info.layout = media::PixelLayout::rgb;
-    info.color.matrix = 0;
-    info.color.full_range = true;
-    media::WriterOptions options;
-    options.codec = "ffv1";
-    fs::create_directories(scratch_ / "clips");
-    const auto writer =
-        media::VideoWriter::create(scratch_ / "clips" / name, options, info, 96, 80);
+    const at::Tensor plain = testing::smooth_noise(1, 86, 104, seed)[0];
+    std::vector<at::Tensor> frames;
     for (std::int64_t t = 0; t < 5; ++t) {
-      media::Frame frame;
-      frame.resize(96, 80);
-      const at::Tensor picture = plain.narrow(1, t, 80).narrow(2, 2 * t, 96).contiguous();
-      std::copy_n(picture.data_ptr<float>(), picture.numel(), frame.rgb.data());
-      frame.pts = t;
-      writer->write(frame);
+      frames.push_back(plain.narrow(1, t, 80).narrow(2, 2 * t, 96));
     }
-    writer->finish();
+    testing::write_lossless_clip(scratch_ / "clips" / name, at::stack(frames));
   }
 
   int run(const std::string& arguments) const {
