@@ -50,30 +50,7 @@ TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool 
   load_part(folder / "projector.safetensors", named(*projector_));
   dit_ = std::make_shared<model::WanDit>(about_.dit, weights);
   load_part(folder / "dit.safetensors", named(*dit_));
-  const bool light = about_.decoder != model::DecoderKind::wan_vae;
-  if (!light && parts != TrainedParts::dit) {
-    throw Error(ExitCode::usage,
-                fmt::format("{}: the Wan decoder stays frozen; train.parts must be "
-                            "dit",
-                            folder.string()));
-  }
-  Named decoder;
-  if (about_.decoder != model::DecoderKind::wan_vae &&
-      about_.decoder != model::DecoderKind::frame_cnn) {
-    light_decoder_ = std::make_unique<model::TaehvDecoder>(about_.taehv, weights);
-    decoder = light_decoder_->parameters();
-  } else if (about_.decoder == model::DecoderKind::frame_cnn) {
-    if (parts != TrainedParts::decoder) {
-      throw Error(ExitCode::usage, fmt::format("{}: a frame_cnn has no use for a transformer; "
-                                               "train.parts must be decoder",
-                                               folder.string()));
-    }
-    frame_cnn_ = std::make_unique<model::FrameCnn>(about_.frame_cnn, weights);
-    decoder = frame_cnn_->parameters();
-  } else {
-    wan_decoder_ = std::make_unique<model::WanVaeDecoder>(about_.vae, weights);
-    decoder = wan_decoder_->parameters();
-  }
+  const Named decoder = make_decoder(parts, weights);
   load_part(folder / "decoder.safetensors", decoder);
   if (with_encoder) {
     encoder_ = std::make_unique<model::WanVaeEncoder>(about_.vae, weights);
@@ -87,6 +64,29 @@ TrainableModel::TrainableModel(const fs::path& folder, TrainedParts parts, bool 
   append(dit_learns_ ? trained_ : frozen_, "projector.", named(*projector_), dit_learns_);
   append(dit_learns_ ? trained_ : frozen_, "dit.", named(*dit_), dit_learns_);
   append(decoder_learns ? trained_ : frozen_, "decoder.", decoder, decoder_learns);
+}
+
+AdamW::Parameters TrainableModel::make_decoder(TrainedParts parts,
+                                               const at::TensorOptions& weights) {
+  const auto require = [&](bool fits, const char* why) {
+    if (!fits) throw Error(ExitCode::usage, fmt::format("{}: {}", folder_.string(), why));
+  };
+  switch (about_.decoder) {
+    case model::DecoderKind::wan_vae:
+      require(parts == TrainedParts::dit, "the Wan decoder stays frozen; train.parts must be dit");
+      wan_decoder_ = std::make_unique<model::WanVaeDecoder>(about_.vae, weights);
+      return wan_decoder_->parameters();
+    case model::DecoderKind::frame_cnn:
+      require(parts == TrainedParts::decoder,
+              "a frame_cnn has no use for a transformer; train.parts must be decoder");
+      frame_cnn_ = std::make_unique<model::FrameCnn>(about_.frame_cnn, weights);
+      return frame_cnn_->parameters();
+    case model::DecoderKind::taehv:
+    case model::DecoderKind::light_conditional:
+      break;
+  }
+  light_decoder_ = std::make_unique<model::TaehvDecoder>(about_.taehv, weights);
+  return light_decoder_->parameters();
 }
 
 void TrainableModel::use_head_map(const std::string& name) {

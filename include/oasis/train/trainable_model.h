@@ -61,7 +61,8 @@ class TrainableModel {
 
  private:
   using Named = AdamW::Parameters;
-  Named parts_of(const std::string& prefix) const;
+  /// Of the folder's kind; `oasis::Error` (usage) where `parts` is not for that kind.
+  Named make_decoder(TrainedParts parts, const at::TensorOptions& weights);
 
   std::filesystem::path folder_;
   model::ModelDescription about_;
