@@ -26,6 +26,7 @@
 #include "oasis/degrade/pipeline.h"
 #include "oasis/media/video_reader.h"
 #include "oasis/media/video_writer.h"
+#include "train_kept_clips.h"
 #include "train_source.h"
 
 namespace oasis::tools {
@@ -82,6 +83,21 @@ cv::Mat quarter(const cv::Mat& picture) {
       cv::Mat(picture.rows / kScale, picture.cols / kScale, CV_32FC3, low.data_ptr()));
 }
 
+/// The first picture of a video, cut to a size.
+cv::Mat first_picture(const fs::path& path, cv::Size size, bool allow_hdr) {
+  media::ReaderOptions reading;
+  reading.threads = 1;
+  reading.allow_hdr = allow_hdr;
+  reading.quiet = true;
+  media::Frame frame;
+  if (!media::VideoReader::open(path, reading)->next(frame) || frame.width < size.width ||
+      frame.height < size.height) {
+    throw Error(ExitCode::unreadable_input,
+                fmt::format("{}: its first frame cannot be read", path.string()));
+  }
+  return to_picture(frame, {{0, 0}, size});
+}
+
 /// A lossless video of 8-bit RGB pictures with the times of its source.
 class LosslessFile {
  public:
@@ -128,13 +144,36 @@ class WholeClips {
       : folder_(std::move(folder)),
         config_(config),
         options_(options),
-        pipeline_(make_pipeline(config.degradation)) {}
+        pipeline_(make_pipeline(config.degradation)),
+        kept_(folder_ / "set.json") {}
 
-  /// Makes what is missing of a clip; returns its entry in `set.json`.
+  /// Throws `oasis::Error` (usage) if the folder has files of this name that its `set.json` says
+  /// were made otherwise.
+  void check_list(const data::Clip& clip, const std::string& name) const {
+    const std::vector<int> variants = kept_variants(name);
+    if (!fs::exists(hq_path(name)) && variants.empty()) return;
+    kept_.require_same(listing(clip, name), variants);
+  }
+
+  /// Makes what is missing of a clip; returns its entry in `set.json`. Throws `oasis::Error`
+  /// (usage) if files of this name that are there are not of this clip.
   Json make(const data::Clip& clip, const std::string& name) const {
-    const auto count = options_.frames > 0 ? std::min(options_.frames, clip.frames) : clip.frames;
-    const cv::Size size(clip.width / kScale * kScale, clip.height / kScale * kScale);
-    if (!complete(name)) write(clip, name, count, size);
+    check_files(clip, name);
+    if (!complete(name)) write(clip, name, count_of(clip), size_of(clip));
+    return listing(clip, name);
+  }
+
+ private:
+  std::int64_t count_of(const data::Clip& clip) const {
+    return options_.frames > 0 ? std::min(options_.frames, clip.frames) : clip.frames;
+  }
+  static cv::Size size_of(const data::Clip& clip) {
+    return {clip.width / kScale * kScale, clip.height / kScale * kScale};
+  }
+
+  Json listing(const data::Clip& clip, const std::string& name) const {
+    const auto count = count_of(clip);
+    const cv::Size size = size_of(clip);
     Json entry = {{"name", name},
                   {"source", clip.path.filename().string()},
                   {"frames", count},
@@ -147,16 +186,45 @@ class WholeClips {
     return entry;
   }
 
- private:
   fs::path hq_path(const std::string& name) const { return folder_ / "hq" / (name + ".mkv"); }
   fs::path lq_path(const std::string& name, int seed) const {
     return folder_ / "lq" / fmt::format("seed{}", seed) / (name + ".mkv");
   }
 
+  /// Those of the variants to make that are there.
+  std::vector<int> kept_variants(const std::string& name) const {
+    std::vector<int> kept;
+    for (int seed = 0; seed < options_.seeds; ++seed) {
+      if (fs::exists(lq_path(name, seed))) kept.push_back(seed);
+    }
+    return kept;
+  }
+
   bool complete(const std::string& name) const {
-    bool all = fs::exists(hq_path(name));
-    for (int seed = 0; seed < options_.seeds; ++seed) all = all && fs::exists(lq_path(name, seed));
-    return all;
+    return fs::exists(hq_path(name)) &&
+           static_cast<int>(kept_variants(name).size()) == options_.seeds;
+  }
+
+  /// What is there of a clip must be of its length and size, which an interrupted run has not
+  /// listed, and begin with its picture.
+  void check_files(const data::Clip& clip, const std::string& name) const {
+    const cv::Size size = size_of(clip);
+    const cv::Size small = size / kScale;
+    const bool has_hq = fs::exists(hq_path(name));
+    if (!kept_.lists(name)) {
+      const auto count = count_of(clip);
+      if (has_hq) require_kept_video(hq_path(name), size.width, size.height, count);
+      for (const int seed : kept_variants(name)) {
+        require_kept_video(lq_path(name, seed), small.width, small.height, count);
+      }
+    }
+    if (!has_hq) return;
+    const bool hdr = config_.data.pass_hdr;
+    const cv::Mat kept = first_picture(hq_path(name), size, hdr);
+    if (cv::norm(kept, first_picture(clip.path, size, hdr), cv::NORM_INF) > 0) {
+      refuse_kept(hq_path(name),
+                  fmt::format("its first picture is not that of {}", clip.path.string()));
+    }
   }
 
   degrade::Plan plan(const std::string& name, int seed, std::int64_t count) const {
@@ -217,6 +285,7 @@ class WholeClips {
   const train::TrainConfig& config_;
   WholeClipOptions options_;
   std::shared_ptr<const degrade::Pipeline> pipeline_;
+  KeptClips kept_;
 };
 
 /// Clips taken one after the other by several threads.
@@ -230,6 +299,7 @@ class ClipQueue {
         progress_("degrading", "clips", static_cast<std::int64_t>(clips.size())) {}
 
   void run(int threads) {
+    for (std::size_t i = 0; i < clips_.size(); ++i) set_.check_list(clips_[i], names_[i]);
     std::vector<std::thread> workers;
     for (int i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
     for (auto& worker : workers) worker.join();

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "lossless_clip.h"
 #include "oasis/media/video_reader.h"
-#include "oasis/media/video_writer.h"
 #include "train_program.h"
 
 namespace oasis::train {
@@ -20,26 +20,7 @@ class WholeClips : public TrainProgram {
  protected:
   /// A lossless clip of 70 x 66 pixels and 6 frames: 8-bit noise, a little smoothed.
   void make_clip(const std::string& name, int seed) const {
-    torch::manual_seed(seed);
-    const at::Tensor noise = torch::rand({6, 3, 70, 74});
-    const at::Tensor values = at::avg_pool2d(noise, {5, 5}, {1, 1}).mul(255).round().div(255);
-    media::VideoInfo info;
-    info.layout = media::PixelLayout::rgb;
-    info.color.matrix = 0;
-    info.color.full_range = true;
-    media::WriterOptions options;
-    options.codec = "ffv1";
-    fs::create_directories((folder_ / name).parent_path());
-    const auto writer = media::VideoWriter::create(folder_ / name, options, info, 70, 66);
-    for (std::int64_t t = 0; t < 6; ++t) {
-      media::Frame frame;
-      frame.resize(70, 66);
-      const at::Tensor picture = values[t].contiguous();
-      std::copy_n(picture.data_ptr<float>(), picture.numel(), frame.rgb.data());
-      frame.pts = t;
-      writer->write(frame);
-    }
-    writer->finish();
+    testing::write_lossless_clip(folder_ / name, testing::smooth_noise(6, 66, 70, seed));
   }
 
   /// [frames, 3, height, width], code values.
@@ -101,6 +82,50 @@ TEST_F(WholeClips, AVariantDependsOnItsClipsNameAndItsNumber) {
   const auto list = nlohmann::json::parse(std::ifstream(folder_ / "set/set.json"));
   EXPECT_EQ(list.at("clips").size(), 3U);
   EXPECT_EQ(list.at("clips")[0].at("variants").size(), 2U);
+}
+
+TEST_F(WholeClips, KeepsOnlyFilesOfTheSameLengthAndClip) {
+  const auto make = [&](const std::string& frames) {
+    return degrade("set", {"--set", data("clips/one.mkv"), "--frames", frames});
+  };
+  make_clip("clips/one.mkv", 1);
+  ASSERT_EQ(make("5"), 0) << log("unused");
+  const auto written = fs::last_write_time(folder_ / "set/hq/one.mkv");
+  EXPECT_EQ(make("5"), 0) << log("unused");
+  EXPECT_EQ(make("3"), 2);
+  EXPECT_NE(log("unused").find("set.json: left by an earlier run, but clip one was made with "
+                               "frames 5, not 3: give --degrade-to another folder"),
+            std::string::npos)
+      << log("unused");
+  // An interrupted run leaves no list.
+  fs::remove(folder_ / "set/set.json");
+  fs::remove(folder_ / "set/lq/seed0/one.mkv");
+  EXPECT_EQ(make("3"), 2);
+  EXPECT_NE(log("unused").find("one.mkv: left by an earlier run, but it has 5 frames of 68x64, "
+                               "not 3 of 68x64"),
+            std::string::npos)
+      << log("unused");
+  EXPECT_FALSE(fs::exists(folder_ / "set/lq/seed0/one.mkv"));
+  EXPECT_EQ(make("5"), 0) << log("unused");
+  EXPECT_EQ(fs::last_write_time(folder_ / "set/hq/one.mkv"), written);
+  make_clip("clips/one.mkv", 2);
+  EXPECT_EQ(make("5"), 2);
+  EXPECT_NE(log("unused").find("but its first picture is not that of"), std::string::npos)
+      << log("unused");
+}
+
+TEST_F(WholeClips, KeepsOnlyVariantsOfTheSameDegradation) {
+  make_clip("clips/one.mkv", 1);
+  const auto make = [&](const std::string& seed, const std::string& variants) {
+    return degrade("set", {"--set", data("clips"), "--set", "degradation=stage1", "--set",
+                           "seed=" + seed, "--seeds", variants, "--frames", "2"});
+  };
+  ASSERT_EQ(make("1", "1"), 0) << log("unused");
+  EXPECT_EQ(make("2", "2"), 2);
+  EXPECT_FALSE(fs::exists(folder_ / "set/lq/seed1/one.mkv"));
+  EXPECT_NE(log("unused").find("variant 0 of clip one"), std::string::npos) << log("unused");
+  EXPECT_EQ(make("1", "2"), 0) << log("unused");
+  EXPECT_TRUE(fs::exists(folder_ / "set/lq/seed1/one.mkv"));
 }
 
 TEST_F(WholeClips, WhatCannotBeReadIsLeftOutAndCounted) {
