@@ -4,6 +4,7 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "nn/dense_attention_cpu.h"
+#include "oasis/nn/recompute.h"
 #ifdef OASIS_WITH_CUDA
 #include "oasis/nn/dense_attention_cuda.h"
 #endif
@@ -11,10 +12,8 @@
 namespace oasis::nn {
 namespace {
 
-bool is_recorded(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return at::GradMode::is_enabled() &&
-         (q.requires_grad() || k.requires_grad() || v.requires_grad());
-}
+/// In training all passes agree on who computes, whichever weights learn.
+bool is_training() { return at::GradMode::is_enabled() || to_be_recomputed(); }
 
 /// Whether the kernels of the CPU can read the three, and there is something to do.
 bool kernels_serve(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
@@ -31,7 +30,7 @@ at::Tensor dense_attention(const at::Tensor& q, const at::Tensor& k, const at::T
 #ifdef OASIS_WITH_CUDA
   if (q.is_cuda()) return dense_attention_cuda(q, k, v);
 #endif
-  if (!is_recorded(q, k, v) && kernels_serve(q, k, v)) {
+  if (!is_training() && kernels_serve(q, k, v)) {
     const auto isa = dense_cpu::best_instruction_set(q.scalar_type());
     if (isa) return dense_cpu::forward(q, k, v, *isa);
   }

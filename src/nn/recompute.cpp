@@ -10,6 +10,19 @@ namespace {
 
 using torch::autograd::variable_list;
 
+thread_local bool first_of_two_runs = false;
+
+class FirstRun {
+ public:
+  FirstRun() : before_(first_of_two_runs) { first_of_two_runs = true; }
+  ~FirstRun() { first_of_two_runs = before_; }
+  FirstRun(const FirstRun&) = delete;
+  FirstRun& operator=(const FirstRun&) = delete;
+
+ private:
+  bool before_;
+};
+
 struct PartHolder : torch::CustomClassHolder {
   explicit PartHolder(NetworkPart given) : part(std::move(given)) {}
   NetworkPart part;
@@ -24,6 +37,7 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
     ctx->saved_data["part"] = c10::IValue::make_capsule(holder);
     ctx->saved_data["inputs"] = inputs;
     ctx->save_for_backward(tensors.vec());
+    const FirstRun first_run;
     return holder->part({tensors.begin(), tensors.begin() + inputs});
   }
 
@@ -56,6 +70,8 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
 };
 
 }  // namespace
+
+bool to_be_recomputed() { return first_of_two_runs; }
 
 at::Tensor recompute(const NetworkPart& part, const std::vector<at::Tensor>& inputs,
                      const std::vector<at::Tensor>& parameters) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../../src/nn/dense_attention_cpu.h"
+#include "oasis/nn/recompute.h"
 #include "oasis/nn/routed_attention.h"
 
 namespace oasis::nn {
@@ -216,6 +217,7 @@ TEST(DenseAttentionLogits, NanOfAKeyOrAValueIsNotLost) {
 }
 
 TEST(DenseAttentionLayout, TakesAnyStrides) {
+  const at::NoGradGuard no_gradients;
   torch::manual_seed(11);
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto packed = torch::randn({2, 75, 3, 5, 33}).to(type);
@@ -234,6 +236,7 @@ TEST(DenseAttentionLayout, TakesAnyStrides) {
 }
 
 TEST(DenseAttentionLayout, ResultsDoNotDependOnTheThreads) {
+  const at::NoGradGuard no_gradients;
   torch::manual_seed(12);
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto in = random_inputs(2, 500, 300, 5, 16).to(type);
@@ -245,14 +248,13 @@ TEST(DenseAttentionLayout, ResultsDoNotDependOnTheThreads) {
   }
 }
 
-TEST(DenseAttentionChoice, TakesTheKernelOnlyWithoutARecord) {
+TEST(DenseAttentionChoice, TakesTheKernelOnlyWithGradientsOff) {
   torch::manual_seed(13);
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto best = dense_cpu::best_instruction_set(type);
     if (!best) continue;
     auto in = random_inputs(1, 40, 40, 2, 32).to(type);
     const auto kernel = by_kernel(in, *best);
-    EXPECT_TRUE(dense_attention(in.q, in.k, in.v).equal(kernel));
     in.v.requires_grad_();
     const auto recorded = dense_attention(in.q, in.k, in.v);
     ASSERT_TRUE(recorded.requires_grad());
@@ -262,6 +264,21 @@ TEST(DenseAttentionChoice, TakesTheKernelOnlyWithoutARecord) {
     const at::NoGradGuard no_gradients;
     EXPECT_TRUE(dense_attention(in.q, in.k, in.v).equal(kernel));
   }
+}
+
+TEST(DenseAttentionChoice, IsOneForBothRunsOfARecomputation) {
+  torch::manual_seed(16);
+  const auto in = random_inputs(1, 40, 40, 2, 32).to(at::kFloat);
+  const auto weight = torch::ones({32}).requires_grad_();
+  std::vector<at::Tensor> seen;
+  const auto part = [&](const std::vector<at::Tensor>& x) {
+    seen.push_back(dense_attention(x[0], in.k, in.v).detach());
+    return seen.back() * weight;
+  };
+  recompute(part, {in.q}, {weight}).sum().backward();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_TRUE(seen[0].equal(seen[1]));
+  EXPECT_TRUE(seen[0].equal(dense_attention(in.q, in.k, in.v)));
 }
 
 TEST(DenseAttentionChoice, LeavesTheRestToTheFramework) {
@@ -276,6 +293,7 @@ TEST(DenseAttentionChoice, LeavesTheRestToTheFramework) {
 }
 
 TEST(DenseAttentionChoice, ServesGlobalAndIntraFrameHeads) {
+  const at::NoGradGuard no_gradients;
   torch::manual_seed(15);
   const TokenGrid grid{3, 4, 6};
   const auto in = random_inputs(1, grid.count(), grid.count(), 3, 32).to(at::kFloat);

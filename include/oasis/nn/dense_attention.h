@@ -9,8 +9,8 @@ namespace oasis::nn {
 /// square. Who computes it:
 /// - on CUDA `dense_attention_cuda`;
 /// - on a CPU with AVX2 or AVX-512 in float (D a multiple of 8), with AVX512-BF16 in bfloat16 (D a
-///   multiple of 16, sums and softmax in float), where autograd does not record: kernels whose
-///   results do not depend on the number of threads;
+///   multiple of 16, sums and softmax in float), with gradients off (`at::NoGradGuard`) and outside
+///   of `recompute`: kernels whose results do not depend on the number of threads;
 /// - `at::scaled_dot_product_attention` in all other cases.
 at::Tensor dense_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 

@@ -19,4 +19,9 @@ using NetworkPart = std::function<at::Tensor(const std::vector<at::Tensor>& inpu
 at::Tensor recompute(const NetworkPart& part, const std::vector<at::Tensor>& inputs,
                      const std::vector<at::Tensor>& parameters = {});
 
+/// Whether the calling thread is in the first of these two runs. A choice that hangs on whether
+/// autograd records must be made as if it did, for the gradients belong to what the second
+/// computes.
+bool to_be_recomputed();
+
 }  // namespace oasis::nn
