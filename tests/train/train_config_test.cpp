@@ -93,7 +93,7 @@ TEST_F(ConfigFile, ReadsTurnsAndThePsnrLoss) {
 TEST_F(ConfigFile, TheShippedConfigurationsAreRead) {
   // Only the files they name are missing here: every key and value is checked before.
   for (const char* name : {"stage1", "stage2", "nano-stage1", "nano-stage2", "oasis-tiny-base",
-                           "oasis-tiny-stage1", "oasis-tiny-stage2"}) {
+                           "oasis-tiny-stage1", "oasis-tiny-stage2", "oasis-tiny-finish"}) {
     const fs::path path = fs::path(OASIS_SOURCE_DIR) / "configs" / (std::string(name) + ".yaml");
     const std::string start = "start=" + (folder_ / "start").string();
     const std::string data = "data.train=" + (folder_ / "start").string();
