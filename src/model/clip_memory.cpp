@@ -26,7 +26,8 @@ std::int64_t light_step_values(const TaehvConfig& config) {
   std::int64_t most = 0;
   for (std::size_t level = 0; level < 3; ++level) {
     const std::int64_t width = config.widths[level];
-    const std::int64_t joined = level == 0 ? config.condition_channels : 0;
+    std::int64_t joined = level == 0 ? config.condition_channels : 0;
+    if (level == 2 && config.condition_frames) joined = config.frame_channels();
     // A block: its input, the frames before, both joined, and two results.
     most = std::max(most, 7 * width * frames * area);
     frames *= config.time_upscale[level] ? 2 : 1;
@@ -69,7 +70,11 @@ std::int64_t clip_peak_bytes(const ModelDescription& about, std::int64_t element
   const std::int64_t pixels = clip.height * clip.width;
   const std::int64_t latents = (clip.frames + 2) / 4 + 1;
   const std::int64_t result = clip.frames * pixels * result_values * fp32_bytes;
-  const std::int64_t step = step_values(about, latents_per_step) * pixels * element;
+  std::int64_t step = step_values(about, latents_per_step) * pixels * element;
+  if (about.decoder == DecoderKind::light_conditional && about.taehv.condition_frames) {
+    // Every frame's neighbours, apart and joined.
+    step += 2 * about.taehv.frame_channels() * 4 * latents * pixels * element;
+  }
   // The parts of the result and their sum; joining them, and adding bicubic, holds the result
   // twice.
   const std::int64_t decoding = std::max(result + step, 2 * result);

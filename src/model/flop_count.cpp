@@ -100,9 +100,7 @@ double taehv_decoder_macs(const TaehvConfig& config, const LatentSize& latent, T
   for (std::size_t step = 0; step < 3; ++step) {
     const double width = d(config.widths[step]), next = d(config.widths[step + 1]);
     double joined = step == 0 ? d(config.condition_channels) : 0;
-    if (step == 2 && config.condition_frames) {
-      joined = d(config.condition_channels / config.frames_per_latent());
-    }
+    if (step == 2 && config.condition_frames) joined = d(config.frame_channels());
     const double time = config.time_upscale[step] ? 2 : 1;
     const double space = config.space_upscale[step] ? 4 : 1;
     macs += positions * blocks(step);

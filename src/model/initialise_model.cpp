@@ -30,6 +30,9 @@ checkpoint::StateDict initialised(const Named& parameters, std::uint64_t seed,
       const double fan_in = static_cast<double>(parameter.numel() / parameter.size(0));
       const double bound = std::sqrt(3.0 / fan_in);
       parameter.uniform_(-bound, bound, generator);
+      // The last layer of a memory block: nearly identities at first, as many blocks behind one
+      // another without normalisation need (Wang et al. 2018, "ESRGAN", section 3.1).
+      if (name.ends_with(".conv.4.weight")) parameter.mul_(0.1);
     }
     out.emplace(name, parameter);
   }
@@ -77,6 +80,7 @@ ModelDescription nano_description() {
   about.decoder = DecoderKind::light_conditional;
   about.taehv.widths = {48, 32, 16, 8};
   about.taehv.condition_channels = 12;
+  about.taehv.negative_slope = 0.1;
   about.taehv.named_head = true;
   about.prompt = "zeros";
   about.head_map = kind_pattern(about.dit);
@@ -90,11 +94,12 @@ ModelDescription tiny_description() {
   about.dit.layers = 3;
   about.dit.num_heads = 4;
   about.dit.ffn_dim = 512;
-  about.taehv.widths = {64, 96, 64, 48};
-  about.taehv.blocks = {2, 2, 1, 3};
+  about.taehv.widths = {64, 64, 48, 48};
+  about.taehv.blocks = {1, 1, 0, 6};
   about.taehv.space_upscale = {true, false, false};
   about.taehv.head_upscale = 4;
   about.taehv.condition_frames = true;
+  about.taehv.condition_neighbours = 2;
   about.head_map.reset();
   return about;
 }

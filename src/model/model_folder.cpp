@@ -66,6 +66,8 @@ void read_conditional(const ConfigNode& node, TaehvConfig& decoder) {
     node.fail("head_upscale", "'head_upscale' is 1 (the steps enlarge) or 4 (the last layer does)");
   }
   decoder.condition_frames = node.boolean("condition_frames", decoder.condition_frames);
+  decoder.condition_neighbours = node.integer("neighbours", decoder.condition_neighbours);
+  decoder.negative_slope = node.number("negative_slope", decoder.negative_slope);
   try {
     validate(decoder);
   } catch (const Error& error) {

@@ -54,6 +54,12 @@ std::string decoder_line(const ModelDescription& about) {
     }
     if (light.head_upscale != 1) line += fmt::format(", head_upscale: {}", light.head_upscale);
     if (light.condition_frames) line += ", condition_frames: true";
+    if (light.condition_neighbours != 0) {
+      line += fmt::format(", neighbours: {}", light.condition_neighbours);
+    }
+    if (light.negative_slope != 0) {
+      line += fmt::format(", negative_slope: {}", light.negative_slope);
+    }
     return line + "}";
   }
   return fmt::format(

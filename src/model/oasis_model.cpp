@@ -186,8 +186,9 @@ const ModelDescription& OasisModel::about() const { return parts_->about; }
 StageTimes OasisModel::times() const { return parts_->times; }
 
 at::Tensor stack_frames(const at::Tensor& lq) {
-  const at::Tensor first = lq.narrow(2, 0, 1).expand({-1, -1, 3, -1, -1});
-  const at::Tensor padded = at::cat({first, lq}, 2);
+  const at::Tensor before = lq.size(2) > 3 ? lq.narrow(2, 1, 3).flip({2})
+                                           : lq.narrow(2, 0, 1).expand({-1, -1, 3, -1, -1});
+  const at::Tensor padded = at::cat({before, lq}, 2);
   return padded.unflatten(2, {padded.size(2) / 4, 4}).transpose(2, 3).flatten(1, 2);
 }
 

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "model/frame_joins.h"
@@ -18,10 +19,17 @@ at::Tensor conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor&
                     at::IntArrayRef({1, 1}), at::IntArrayRef({side, side}));
 }
 
+/// ReLU in place, or with a slope below 0 where there is one.
+at::Tensor& activate(at::Tensor& x, double negative_slope) {
+  return negative_slope == 0 ? x.relu_() : at::leaky_relu_(x, negative_slope);
+}
+
 /// ReLU(conv4(ReLU(conv2(ReLU(conv0(x_t, x_{t-1}))))) + x_t), x_{-1} = 0.
 class MemBlock {
  public:
-  MemBlock(nn::ParameterStore& store, const std::string& name, std::int64_t width) {
+  MemBlock(nn::ParameterStore& store, const std::string& name, std::int64_t width,
+           double negative_slope)
+      : negative_slope_(negative_slope) {
     for (int layer : {0, 2, 4}) {
       const std::string conv_name = name + ".conv." + std::to_string(layer);
       weights_.push_back(
@@ -34,12 +42,14 @@ class MemBlock {
   /// if undefined) and becomes the last of them.
   at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory) const {
     at::Tensor y = conv(beside_the_frame_before(frames, batch, memory), weights_[0], biases_[0]);
-    y = conv(y.relu_(), weights_[1], biases_[1]);
-    y = conv(y.relu_(), weights_[2], biases_[2]);
-    return (y + frames).relu_();
+    y = conv(activate(y, negative_slope_), weights_[1], biases_[1]);
+    y = conv(activate(y, negative_slope_), weights_[2], biases_[2]);
+    y = y + frames;
+    return activate(y, negative_slope_);
   }
 
  private:
+  double negative_slope_;
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> biases_;
 };
@@ -57,11 +67,24 @@ at::Tensor as_frames(const at::Tensor& clip, at::ScalarType dtype) {
   return clip.to(dtype).transpose(1, 2).flatten(0, 1).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-/// A condition of several frames to a position, `[B, C*k, n, H, W]`, frame by frame: `[B*n*k, C, H,
-/// W]`.
-at::Tensor frame_by_frame(const at::Tensor& condition, std::int64_t frames, at::ScalarType dtype) {
+/// A condition of several frames to a position, `[B, C*k, n, H, W]`, as frames in a row, each with
+/// its neighbours: `[B, C*(2r+1), n*k, H, W]`, r frames earlier first.
+at::Tensor frames_with_neighbours(const at::Tensor& condition, std::int64_t frames,
+                                  std::int64_t neighbours) {
   const at::Tensor apart = condition.unflatten(1, {condition.size(1) / frames, frames});
-  return as_frames(apart.permute({0, 1, 3, 2, 4, 5}).flatten(2, 3), dtype);
+  const at::Tensor row = apart.permute({0, 1, 3, 2, 4, 5}).flatten(2, 3);
+  if (neighbours == 0) return row;
+  const std::int64_t last = row.size(2) - 1;
+  std::vector<at::Tensor> beside;
+  for (std::int64_t shift = -neighbours; shift <= neighbours; ++shift) {
+    std::vector<std::int64_t> from;
+    for (std::int64_t i = 0; i <= last; ++i) {
+      const std::int64_t mirrored = std::abs(i + shift);
+      from.push_back(std::max<std::int64_t>(0, last - std::abs(last - mirrored)));
+    }
+    beside.push_back(row.index_select(2, at::tensor(from, at::kLong).to(row.device())));
+  }
+  return at::cat(beside, 1);
 }
 
 }  // namespace
@@ -69,9 +92,9 @@ at::Tensor frame_by_frame(const at::Tensor& condition, std::int64_t frames, at::
 struct TaehvDecoder::Network {
   Network(const TaehvConfig& made_for, c10::TensorOptions options);
 
-  /// Untrimmed frames of a part of a clip; `memories` holds one frame per MemBlock between the
-  /// parts.
-  at::Tensor step(const at::Tensor& latent, const at::Tensor& condition,
+  /// Untrimmed frames of a part of a clip; `frames` is its condition with neighbours, `memories`
+  /// holds one frame per MemBlock between the parts.
+  at::Tensor step(const at::Tensor& latent, const at::Tensor& condition, const at::Tensor& frames,
                   std::vector<at::Tensor>& memories) const;
 
   TaehvConfig config;
@@ -93,7 +116,8 @@ TaehvDecoder::Network::Network(const TaehvConfig& made_for, c10::TensorOptions o
   int layer = 3;  // TAEHV's numbers: layers without weights count too
   const auto add_blocks = [&](std::vector<MemBlock>& blocks, std::size_t level) {
     for (std::int64_t i = 0; i < config.blocks[level]; ++i) {
-      blocks.emplace_back(store, "decoder." + std::to_string(layer++), widths[level]);
+      blocks.emplace_back(store, "decoder." + std::to_string(layer++), widths[level],
+                          config.negative_slope);
     }
   };
   for (std::size_t index = 0; index < 3; ++index) {
@@ -104,9 +128,7 @@ TaehvDecoder::Network::Network(const TaehvConfig& made_for, c10::TensorOptions o
     step.grow = store.add("decoder." + std::to_string(layer + 1) + ".conv.weight",
                           {step.time * widths[index], widths[index], 1, 1});
     std::int64_t joined = index == 0 ? config.condition_channels : 0;
-    if (index == 2 && config.condition_frames) {
-      joined = config.condition_channels / config.frames_per_latent();
-    }
+    if (index == 2 && config.condition_frames) joined = config.frame_channels();
     step.narrow = store.add("decoder." + std::to_string(layer + 2) + ".weight",
                             {widths[index + 1], widths[index] + joined, 3, 3});
     layer += 3;
@@ -126,6 +148,10 @@ std::int64_t TaehvConfig::frames_per_latent() const {
   return frames;
 }
 
+std::int64_t TaehvConfig::frame_channels() const {
+  return (2 * condition_neighbours + 1) * condition_channels / frames_per_latent();
+}
+
 std::int64_t TaehvConfig::spatial_scale() const {
   std::int64_t scale = head_upscale;
   for (const bool twice : space_upscale) scale *= twice ? 2 : 1;
@@ -141,6 +167,13 @@ void validate(const TaehvConfig& config) {
     refuse("decoder: numbers of blocks cannot be negative");
   }
   if (config.head_upscale < 1) refuse("decoder: head_upscale must be at least 1");
+  if (!(config.negative_slope >= 0 && config.negative_slope < 1)) {
+    refuse("decoder: negative_slope must be at least 0 and below 1");
+  }
+  if (config.condition_neighbours < 0) refuse("decoder: neighbours cannot be negative");
+  if (config.condition_neighbours > 0 && !config.condition_frames) {
+    refuse("decoder: neighbours need condition_frames");
+  }
   if (!config.condition_frames) return;
   if (config.space_upscale[1] || config.space_upscale[2]) {
     refuse("decoder: condition_frames needs frames of the condition's size behind the last step");
@@ -157,11 +190,13 @@ TaehvDecoder::~TaehvDecoder() = default;
 TaehvDecoder::TaehvDecoder(TaehvDecoder&&) noexcept = default;
 
 at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tensor& condition,
+                                       const at::Tensor& frames,
                                        std::vector<at::Tensor>& memories) const {
   const std::int64_t batch = latent.size(0);
   const at::ScalarType dtype = in_weight.scalar_type();
   at::Tensor x = at::tanh(as_frames(latent, dtype) / 3) * 3;
-  x = conv(x, in_weight, in_bias).relu_();
+  x = conv(x, in_weight, in_bias);
+  activate(x, config.negative_slope);
   std::size_t slot = 0;
   for (const Step& part : steps) {
     for (const MemBlock& block : part.blocks) x = block.forward(x, batch, memories[slot++]);
@@ -172,11 +207,11 @@ at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tenso
       x = at::cat({x, as_frames(condition, dtype)}, 1);
     }
     if (&part == &steps.back() && config.condition_frames) {
-      x = at::cat({x, frame_by_frame(condition, config.frames_per_latent(), dtype)}, 1);
+      x = at::cat({x, as_frames(frames, dtype)}, 1);
     }
     x = conv(x.contiguous(at::MemoryFormat::ChannelsLast), part.narrow);
   }
-  x = x.relu_();
+  activate(x, config.negative_slope);
   for (const MemBlock& block : last_blocks) x = block.forward(x, batch, memories[slot++]);
   x = conv(x, out_weight, out_bias);
   if (config.head_upscale > 1) x = at::pixel_shuffle(x, config.head_upscale);
@@ -198,12 +233,20 @@ at::Tensor TaehvDecoder::decode_streamed(const at::Tensor& latent, std::int64_t 
   for (const Step& part : net.steps) blocks += part.blocks.size();
   std::vector<at::Tensor> memories(blocks);
   std::vector<at::Tensor> parts;
+  const std::int64_t per_latent = net.config.frames_per_latent();
+  at::Tensor frames;
+  if (net.config.condition_frames) {
+    frames = frames_with_neighbours(condition.to(net.in_weight.scalar_type()), per_latent,
+                                    net.config.condition_neighbours);
+  }
   for (std::int64_t at = 0; at < latent.size(2); at += latents_per_step) {
     const std::int64_t count = std::min(latents_per_step, latent.size(2) - at);
     const at::Tensor seen = condition.defined() ? condition.narrow(2, at, count) : condition;
-    parts.push_back(net.step(latent.narrow(2, at, count), seen, memories));
+    const at::Tensor beside =
+        frames.defined() ? frames.narrow(2, at * per_latent, count * per_latent) : frames;
+    parts.push_back(net.step(latent.narrow(2, at, count), seen, beside, memories));
   }
-  const std::int64_t trim = net.config.frames_per_latent() - 1;
+  const std::int64_t trim = per_latent - 1;
   parts.front() = parts.front().narrow(2, trim, parts.front().size(2) - trim);
   return parts.size() == 1 ? parts.front() : at::cat(parts, 2);
 }

@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -94,7 +95,8 @@ TEST_F(LightDecoder, JoinsEachFrameToItsOwn) {
     changed.select(2, frame).add_(0.5);
     const at::Tensor difference = (decode(changed) - decode(lq_)).abs().amax({0, 1, 3, 4});
     for (std::int64_t t = 0; t < 9; ++t) {
-      // Two blocks at the full rate, each with one frame of memory; frame 0 stands four times.
+      // Two blocks at the full rate, each with one frame of memory; the mirrored frame 3 stands
+      // three frames before frame 0.
       const bool reached = t >= frame && t <= frame + 2;
       EXPECT_EQ(difference[t].item<double>() > 0, reached) << frame << " -> " << t;
     }
@@ -178,12 +180,101 @@ TEST_F(LightModels, ABaselineBeginsAsBicubicAndKeepsItsDescription) {
   EXPECT_LE((model->upscale(lq) - bicubic_x4(lq)).abs().max().item<double>(), 1e-5);
 }
 
+// Biases far below 0 leave nothing of a ReLU network, and no gradient that could bring it back.
+TEST(LightDecoderSlope, KeepsWhatTheBiasesWouldSwitchOff) {
+  for (const double slope : {0.0, 0.1}) {
+    TaehvConfig config = at_lq_size();
+    config.negative_slope = slope;
+    const TaehvDecoder decoder(config, at::kDouble);
+    randomise(decoder);
+    {
+      const torch::NoGradGuard no_grad;
+      for (const auto& [name, tensor] : decoder.parameters()) {
+        if (name.ends_with("bias") && !name.starts_with("head")) tensor.fill_(-100);
+      }
+    }
+    const at::Tensor latent = torch::randn({1, 4, 2, 4, 6}, at::kDouble).requires_grad_(true);
+    decoder.decode(latent, stack_frames(random_clip(5, 8, 12).narrow(0, 0, 1))).sum().backward();
+    EXPECT_EQ(latent.grad().abs().max().item<double>() > 0, slope > 0) << slope;
+  }
+}
+
+// Without blocks and without the condition of the first join a frame depends on its neighbours
+// alone.
+TEST(LightDecoderNeighbours, InPartsAreTheSame) {
+  TaehvConfig config = at_lq_size();
+  config.condition_neighbours = 2;
+  const TaehvDecoder decoder(config, at::kDouble);
+  randomise(decoder);
+  const at::Tensor condition = stack_frames(random_clip(9, 8, 12));
+  const at::Tensor latent = torch::randn({2, 4, 3, 4, 6}, at::kDouble);
+  const at::Tensor whole = decoder.decode(latent, condition);
+  for (const std::int64_t step : {1, 2}) {
+    const at::Tensor parts = decoder.decode_streamed(latent, step, condition);
+    EXPECT_LE((parts - whole).abs().max().item<double>(), 1e-12) << step;
+  }
+}
+
+TEST(LightDecoderNeighbours, AreSeenOnBothSidesAndMirroredAtTheEnds) {
+  TaehvConfig config = at_lq_size();
+  config.blocks = {0, 0, 0, 0};
+  config.condition_neighbours = 2;
+  const TaehvDecoder decoder(config, at::kDouble);
+  randomise(decoder);
+  for (const auto& [name, tensor] : decoder.parameters()) {
+    if (tensor.size(0) == config.widths[1] && tensor.size(1) == config.widths[0] + 12) {
+      const torch::NoGradGuard no_grad;
+      tensor.narrow(1, config.widths[0], 12).zero_();
+    }
+  }
+  const at::Tensor latent = torch::randn({1, 4, 3, 4, 6}, at::kDouble);
+  const at::Tensor lq = random_clip(9, 8, 12).narrow(0, 0, 1).requires_grad_(true);
+  const at::Tensor out = decoder.decode(latent, stack_frames(lq));
+  const std::vector<std::vector<std::int64_t>> seen_by = {
+      {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 3, 4}, {1, 2, 3, 4, 5}};
+  for (std::size_t frame = 0; frame < seen_by.size(); ++frame) {
+    const at::Tensor of_frame = out.select(2, static_cast<std::int64_t>(frame)).sum();
+    const at::Tensor seen =
+        torch::autograd::grad({of_frame}, {lq}, {}, /*retain_graph=*/true)[0].abs().amax(
+            {0, 1, 3, 4});
+    for (std::int64_t t = 0; t < 9; ++t) {
+      const bool expected = std::count(seen_by[frame].begin(), seen_by[frame].end(), t) > 0;
+      EXPECT_EQ(seen[t].item<double>() > 0, expected) << "frame " << frame << " of " << t;
+    }
+  }
+  const at::Tensor last = out.select(2, 8).sum();
+  const at::Tensor seen = torch::autograd::grad({last}, {lq})[0].abs().amax({0, 1, 3, 4});
+  for (std::int64_t t = 0; t < 9; ++t) EXPECT_EQ(seen[t].item<double>() > 0, t >= 6) << t;
+}
+
+TEST(LightDecoderNeighbours, NeedTheFrames) {
+  TaehvConfig config = at_lq_size();
+  config.condition_frames = false;
+  config.condition_neighbours = 1;
+  EXPECT_THROW(validate(config), Error);
+  config.condition_frames = true;
+  config.condition_neighbours = -1;
+  EXPECT_THROW(validate(config), Error);
+}
+
+TEST(LightDecoderSlope, IsAtLeastZeroAndBelowOne) {
+  for (const double slope : {-0.1, 1.0}) {
+    TaehvConfig config = at_lq_size();
+    config.negative_slope = slope;
+    EXPECT_THROW(validate(config), Error) << slope;
+  }
+}
+
 TEST_F(LightModels, ADecoderAtLqSizeKeepsItsDescription) {
   ModelDescription about = nano_description();
   about.taehv = at_lq_size();
   about.taehv.latent_channels = about.vae.z_dim;
+  about.taehv.condition_neighbours = 1;
+  about.taehv.negative_slope = 0.2;
   initialise_model_folder(folder_, about, 1);
   const TaehvConfig read = read_model_description(folder_).taehv;
+  EXPECT_EQ(read.negative_slope, 0.2);
+  EXPECT_EQ(read.condition_neighbours, 1);
   EXPECT_EQ(read.blocks, about.taehv.blocks);
   EXPECT_EQ(read.head_upscale, 4);
   EXPECT_EQ(read.space_upscale, about.taehv.space_upscale);

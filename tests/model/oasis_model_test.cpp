@@ -90,6 +90,8 @@ TEST(ModelSizes, TheShippedShapeSurvivesARoundTripAndBeginsAsBicubic) {
   EXPECT_EQ(about.taehv.condition_channels, expected.taehv.condition_channels);
   EXPECT_EQ(about.taehv.condition_frames, expected.taehv.condition_frames);
   EXPECT_EQ(about.taehv.named_head, expected.taehv.named_head);
+  EXPECT_EQ(about.taehv.condition_neighbours, expected.taehv.condition_neighbours);
+  EXPECT_EQ(about.taehv.negative_slope, expected.taehv.negative_slope);
   EXPECT_FALSE(about.head_map.has_value());
   torch::manual_seed(3);
   const at::Tensor lq = torch::rand({1, 3, 5, 16, 16}) * 2 - 1;
@@ -112,10 +114,17 @@ TEST(StackFrames, FollowsTheProjectorsOrder) {
   ASSERT_EQ(stacked.sizes(), at::IntArrayRef({1, 12, 2, 1, 1}));
   for (std::int64_t c = 0; c < 3; ++c) {
     for (std::int64_t dt = 0; dt < 4; ++dt) {
-      EXPECT_EQ(stacked[0][c * 4 + dt][0].item<std::int64_t>(), 100 * c);
+      EXPECT_EQ(stacked[0][c * 4 + dt][0].item<std::int64_t>(), 100 * c + 3 - dt);
       EXPECT_EQ(stacked[0][c * 4 + dt][1].item<std::int64_t>(), 100 * c + 1 + dt);
     }
   }
+}
+
+TEST(StackFrames, RepeatsAFrameThatIsAlone) {
+  const at::Tensor lq = torch::rand({1, 3, 1, 2, 2});
+  const at::Tensor stacked = stack_frames(lq);
+  ASSERT_EQ(stacked.sizes(), at::IntArrayRef({1, 12, 1, 2, 2}));
+  for (std::int64_t i = 0; i < 12; ++i) EXPECT_TRUE(stacked[0][i].equal(lq[0][i / 4])) << i;
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ class OasisModel : public ClipModel {
 };
 
 /// The LQ frames as the light decoder sees them: `[B, 3, 4n+1, h, w]` -> `[B, 12, n+1, h, w]`,
-/// frame 0 three times in front, then groups of four; channel c * 4 + dt.
+/// frames 3, 2, 1 in front (frame 0 three times where it is alone), then groups of four; channel
+/// c * 4 + dt. With the mirrored frames the first one is no worse off than the others.
 at::Tensor stack_frames(const at::Tensor& lq);
 
 /// torch's bicubic (a = -0.75, no antialias, half-pixel centres) x4 of every frame:

@@ -26,15 +26,22 @@ struct TaehvConfig {
   std::int64_t condition_channels = 0;  ///< channels joined after the first x2; 0: none
   /// Joins the condition once more behind the last step, each frame with its own channels.
   bool condition_frames = false;
+  /// Each frame then sees so many frames before and so many behind it, too, mirrored at the ends.
+  std::int64_t condition_neighbours = 0;
+  /// Of the activations below 0 ("leaky" ReLU); 0, TAEHV's, is ReLU, whose units can die: weights
+  /// that make a channel negative everywhere no longer learn.
+  double negative_slope = 0.0;
   bool named_head = false;  ///< the last layer is `head.*` instead of `decoder.<n>.*`
 
+  /// Channels that the condition adds behind the last step.
+  std::int64_t frame_channels() const;
   /// Frames that one latent frame becomes, and by how much height and width grow.
   std::int64_t frames_per_latent() const;
   std::int64_t spatial_scale() const;
 };
 
-/// Throws `oasis::Error` (usage) for widths or counts that cannot be, and for a condition that does
-/// not have the size or the rate of what it is joined to.
+/// Throws `oasis::Error` (usage) for widths, counts or a slope that cannot be, and for a condition
+/// that does not have the size or the rate of what it is joined to.
 void validate(const TaehvConfig& config);
 
 /// A small causal decoder of 2-D convolutions; time by one frame of memory per block. Blocks cost
