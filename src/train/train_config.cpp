@@ -200,6 +200,7 @@ void read_train(const ConfigNode& node, TrainConfig& config) {
   config.rank_timeout_seconds =
       real(node, "rank_timeout_seconds", config.rank_timeout_seconds, 1.0, 3600.0);
   config.recompute = word<Recompute>(node, "recompute", "auto", kRecompute);
+  config.condition_dropout = real(node, "condition_dropout", config.condition_dropout, 0.0, 1.0);
   config.validate_every = whole(node, "validate_every", config.validate_every, 1);
   config.validation_frames = whole(node, "validation_frames", config.validation_frames, 1);
   node.reject_unknown();

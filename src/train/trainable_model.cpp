@@ -107,10 +107,10 @@ void TrainableModel::use_head_map(const std::string& name) {
   dit_->set_head_kinds(about_.head_map->layers, about_.window);
 }
 
-TrainableModel::Output TrainableModel::forward(const at::Tensor& lq) {
+TrainableModel::Output TrainableModel::forward(const at::Tensor& lq, const at::Tensor& condition) {
   if (frame_cnn_) return {{}, decode({}, lq)};
   const at::Tensor z_h = restore(lq);
-  return {z_h, decode(z_h, lq)};
+  return {z_h, decode(z_h, lq, condition)};
 }
 
 at::Tensor TrainableModel::restore(const at::Tensor& lq) {
@@ -124,7 +124,8 @@ void TrainableModel::set_recompute(bool dit, bool decoder) {
   if (wan_decoder_) wan_decoder_->set_recompute(decoder);
 }
 
-at::Tensor TrainableModel::decode(const at::Tensor& z_h, const at::Tensor& lq) const {
+at::Tensor TrainableModel::decode(const at::Tensor& z_h, const at::Tensor& lq,
+                                  const at::Tensor& condition) const {
   switch (about_.decoder) {
     case model::DecoderKind::wan_vae:
       return wan_decoder_->decode(z_h);
@@ -135,7 +136,9 @@ at::Tensor TrainableModel::decode(const at::Tensor& z_h, const at::Tensor& lq) c
     case model::DecoderKind::light_conditional:
       break;
   }
-  return light_decoder_->decode(z_h, model::stack_frames(lq)) + model::bicubic_x4(lq);
+  at::Tensor frames = model::stack_frames(lq);
+  if (condition.defined()) frames = frames * condition.view({-1, 1, 1, 1, 1});
+  return light_decoder_->decode(z_h, frames) + model::bicubic_x4(lq);
 }
 
 void TrainableModel::add_lora(const LoraOptions& options, std::uint64_t seed) {

@@ -53,10 +53,18 @@ Trainer::Run::Run(TrainConfig given, std::shared_ptr<const data::SampleSource> s
       model(load_model(config, loss.needs_latent(), on, precision)),
       optimizer(model.trained(), with_exemptions(config.optimizer, model.trained()), comm),
       gradients(model.trained(), comm),
+      part_gradients(model.trained()),
       checkpoints(config.output) {
   model.use_head_map(config.head_map);
   if (config.distil) {
     distiller = std::make_unique<Distiller>(*config.distil, model.about(), on, precision);
+  }
+  if (config.condition_dropout > 0 &&
+      model.about().decoder != model::DecoderKind::light_conditional) {
+    throw Error(ExitCode::usage,
+                fmt::format("train.condition_dropout is for a light_conditional decoder; {} has a "
+                            "{} decoder: leave it out",
+                            config.start.string(), to_string(model.about().decoder)));
   }
   choose_memory();
   state.config = config.text;

@@ -4,12 +4,14 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "oasis/core/progress.h"
 #include "oasis/data/sample_loader.h"
 #include "oasis/train/checkpoint_folder.h"
 #include "oasis/train/distiller.h"
 #include "oasis/train/gradient_buckets.h"
+#include "oasis/train/part_gradients.h"
 #include "oasis/train/trainer.h"
 #include "oasis/train/training_loss.h"
 
@@ -29,12 +31,15 @@ struct Trainer::Run {
   void start_loader();
   LogRow train_step();
   void accumulate(DeviceValues& values, std::int64_t micro_batches);
-  std::pair<at::Tensor, LossParts> forward_loss(const at::Tensor& lq, const at::Tensor& hq);
+  /// `samples`: their numbers in the run.
+  std::pair<at::Tensor, LossParts> forward_loss(const at::Tensor& lq, const at::Tensor& hq,
+                                                const std::vector<std::uint64_t>& samples);
   void save();
   void validate();
   void write_model(const std::filesystem::path& folder);
   /// Writes the log and the progress line.
   void report(const LogRow& row, double step_seconds);
+  void warn_of_silent_parts(const LogRow& row);
   /// The means over the ranks; also whether any rank was asked to stop or to save.
   LogRow share_among_ranks(const DeviceValues& values);
   void choose_memory();
@@ -50,6 +55,7 @@ struct Trainer::Run {
   std::unique_ptr<Distiller> distiller;  ///< none: the decoder learns in the whole model
   AdamW optimizer;
   GradientBuckets gradients;
+  PartGradients part_gradients;
   CheckpointFolder checkpoints;
   TrainingState state;
   std::unique_ptr<data::SampleLoader> loader;

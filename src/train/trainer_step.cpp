@@ -5,6 +5,8 @@
 #include <csignal>
 
 #include "oasis/core/interrupt.h"
+#include "oasis/core/log.h"
+#include "oasis/core/philox.h"
 #include "oasis/model/oasis_model.h"
 #include "train/trainer_run.h"
 
@@ -12,6 +14,7 @@ namespace oasis::train {
 namespace {
 
 const std::string kGain = "gain_db";
+const std::string kGradNorm = "grad_norm/";
 
 void add_value(DeviceValues& values, const std::string& name, const at::Tensor& value) {
   at::Tensor& sum = values[name];
@@ -40,13 +43,31 @@ at::Tensor gain_over_bicubic(const at::Tensor& video, const at::Tensor& lq, cons
   return (10 * at::log10(error(model::bicubic_x4(lq)) / error(video))).mean();
 }
 
+/// Which samples keep their condition (1, else 0), by their number in the run; none where all do.
+at::Tensor draw_conditions(const TrainConfig& config, const std::vector<std::uint64_t>& samples) {
+  if (config.condition_dropout == 0) return {};
+  constexpr std::uint32_t purpose = 0x636f6e64U;
+  at::Tensor keep = at::empty({static_cast<std::int64_t>(samples.size())}, at::kFloat);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const PhiloxCounter words = philox(
+        {static_cast<std::uint32_t>(samples[i]), static_cast<std::uint32_t>(samples[i] >> 32),
+         static_cast<std::uint32_t>(config.stage), purpose},
+        {static_cast<std::uint32_t>(config.seed), static_cast<std::uint32_t>(config.seed >> 32)});
+    const bool drop = words[0] / 4294967296.0 < config.condition_dropout;
+    keep[static_cast<std::int64_t>(i)] = drop ? 0.0F : 1.0F;
+  }
+  return keep;
+}
+
 }  // namespace
 
-std::pair<at::Tensor, LossParts> Trainer::Run::forward_loss(const at::Tensor& lq,
-                                                            const at::Tensor& hq) {
+std::pair<at::Tensor, LossParts> Trainer::Run::forward_loss(
+    const at::Tensor& lq, const at::Tensor& hq, const std::vector<std::uint64_t>& samples) {
   if (distiller) return distiller->loss(model, loss, lq, hq);
   const at::Tensor latent = loss.needs_latent() ? model.encode(hq) : at::Tensor();
-  const TrainableModel::Output output = model.forward(lq);
+  at::Tensor condition = draw_conditions(config, samples);
+  if (condition.defined()) condition = condition.to(device, /*non_blocking=*/true);
+  const TrainableModel::Output output = model.forward(lq, condition);
   auto result = loss.forward(output, hq, latent);
   result.second.emplace_back(kGain, gain_over_bicubic(output.video, lq, hq));
   return result;
@@ -55,14 +76,16 @@ std::pair<at::Tensor, LossParts> Trainer::Run::forward_loss(const at::Tensor& lq
 void Trainer::Run::accumulate(DeviceValues& values, std::int64_t micro_batches) {
   std::vector<at::Tensor> hq;
   std::vector<at::Tensor> lq;
+  std::vector<std::uint64_t> numbers;
   for (std::int64_t i = 0; i < config.micro_batch; ++i) {
     const data::TrainingSample sample = loader->next();
     hq.push_back(sample.hq);
     lq.push_back(sample.lq);
+    numbers.push_back(sample.uid);
   }
   const at::Tensor target = batch_on(device, hq);
   const at::Tensor input = batch_on(device, lq);
-  const auto [total, parts] = forward_loss(input, target);
+  const auto [total, parts] = forward_loss(input, target, numbers);
   const double share = 1.0 / static_cast<double>(micro_batches);
   (total * share).backward();
   add_value(values, "loss", share * total.detach());
@@ -78,14 +101,32 @@ LogRow Trainer::Run::train_step() {
     gradients.begin(i == 0, i + 1 == micro_batches);
     accumulate(values, micro_batches);
   }
-  const StepReport done = optimizer.step(gradients.finish());
+  const at::Tensor mean = gradients.finish();
+  for (const auto& [part, norm] : part_gradients.norms(mean)) values[kGradNorm + part] = norm;
+  const StepReport done = optimizer.step(mean);
   skipped_in_a_row = done.skipped ? skipped_in_a_row + 1 : 0;
   state.skipped += done.skipped ? 1 : 0;
   ++state.step;
   LogRow row = share_among_ranks(values);
+  warn_of_silent_parts(row);
   row["rate"] = done.rate;
   row["grad_norm"] = done.grad_norm;
   return row;
+}
+
+void Trainer::Run::warn_of_silent_parts(const LogRow& row) {
+  std::map<std::string, double> norms;
+  for (const auto& [name, value] : row) {
+    if (name.rfind(kGradNorm, 0) == 0) norms[name.substr(kGradNorm.size())] = value;
+  }
+  for (const std::string& part : part_gradients.silent(norms)) {
+    if (comm->rank() != 0) continue;
+    log::warn(
+        "for {} steps next to nothing of the gradient has reached '{}': what lies behind it "
+        "ignores "
+        "it, and it no longer learns (docs/training.md, \"What a healthy run looks like\")",
+        PartGradients::patience, part);
+  }
 }
 
 // One collective and one transfer for all that a step has to say.

@@ -14,6 +14,7 @@
 #include "oasis/core/error.h"
 #include "oasis/model/oasis_model.h"
 #include "oasis/train/checkpoint_folder.h"
+#include "oasis/train/trainable_model.h"
 #include "tiny_training.h"
 
 namespace oasis::train {
@@ -110,8 +111,11 @@ TEST_F(TrainerTest, TheLossFallsAndTheResultIsAModel) {
 }
 
 TEST_F(TrainerTest, ResumingGivesTheSameBits) {
-  train(config("straight", 8), false);
+  TrainConfig straight = config("straight", 8);
+  straight.condition_dropout = 0.5;
+  train(straight, false);
   TrainConfig broken = config("broken", 6);  // its last checkpoint is that of step 6
+  broken.condition_dropout = 0.5;
   train(broken, false);
   broken.steps = 8;
   broken.data.threads = 3;
@@ -120,17 +124,57 @@ TEST_F(TrainerTest, ResumingGivesTheSameBits) {
 }
 
 TEST_F(TrainerTest, RanksGiveTheNumbersOfOneProcess) {
-  train(config("one", 5), false);
+  const auto of = [this](const std::string& name) {
+    TrainConfig run = config(name, 5);
+    run.condition_dropout = 0.5;
+    return run;
+  };
+  train(of("one"), false);
   for (const int world : {2, 4}) {
     const auto store = c10::make_intrusive<c10d::HashStore>();
     const std::string name = "ranks" + std::to_string(world);
     std::vector<std::thread> threads;
     for (int rank = 0; rank < world; ++rank) {
       threads.emplace_back(
-          [&, rank] { train(config(name, 5), false, store_comm(store, rank, world, 60)); });
+          [&, rank] { train(of(name), false, store_comm(store, rank, world, 60)); });
     }
     for (auto& thread : threads) thread.join();
     EXPECT_LT(distance(result("one"), result(name)), 1e-6) << world << " ranks";
+  }
+}
+
+TEST_F(TrainerTest, ConditionDropoutHidesTheFramesOfWholeSamples) {
+  testing::wake_last_layer(folder_ / "start", "decoder.safetensors", "head.");
+  const torch::NoGradGuard no_grad;
+  TrainableModel model(folder_ / "start", TrainedParts::all, false, c10::Device(c10::kCPU),
+                       at::kFloat);
+  const at::Tensor lq = WavesSource().sample(1).lq.unsqueeze(0).repeat({2, 1, 1, 1, 1});
+  const at::Tensor seen = model.forward(lq).video;
+  const at::Tensor one_hidden = model.forward(lq, at::tensor({1.0F, 0.0F})).video;
+  EXPECT_TRUE(at::allclose(one_hidden[0], seen[0], 0, 1e-6));
+  EXPECT_GT((one_hidden[1] - seen[1]).abs().max().item<double>(), 1e-3);
+  const at::Tensor latent = model.restore(lq);
+  EXPECT_TRUE(at::allclose(model.decode(latent, lq, at::zeros({2}))[0], one_hidden[1], 0, 1e-6));
+}
+
+TEST_F(TrainerTest, ConditionDropoutNeedsAConditionalDecoder) {
+  model::ModelDescription plain = smallest_model();
+  plain.decoder = model::DecoderKind::frame_cnn;
+  plain.frame_cnn = {8, 1};
+  model::initialise_model_folder(folder_ / "start", plain, 3);
+  TrainConfig run = config("run", 1);
+  run.parts = TrainedParts::decoder;
+  run.condition_dropout = 0.5;
+  EXPECT_THROW(train(run, false), Error);
+}
+
+TEST_F(TrainerTest, LogsTheGradientOfEachPart) {
+  const TrainConfig run = config("run", 3);
+  train(run, false);
+  for (const char* part : {"grad_norm/projector", "grad_norm/dit", "grad_norm/decoder"}) {
+    const auto curve = TrainingLog::read(run.output, part);
+    ASSERT_EQ(curve.size(), 3U) << part;
+    EXPECT_GT(curve.back().second, 0.0) << part;
   }
 }
 

@@ -101,6 +101,9 @@ struct TrainConfig {
   std::int64_t micro_batch = 1;          ///< samples at a time on one device
   double rank_timeout_seconds = 30;      ///< without a sign of life a rank counts as dead
   Recompute recompute = Recompute::automatic;
+  /// Share of the samples, drawn at random, whose light conditional decoder sees no LQ frames: it
+  /// then has to learn to use the latent, hence the transformer, beside them.
+  double condition_dropout = 0;
   std::int64_t validate_every = 500;
   std::int64_t validation_frames = 17;  ///< of each validation clip
 

@@ -33,10 +33,13 @@ class TrainableModel {
     at::Tensor video;   ///< [B, 3, F, 4h, 4w], not clamped
   };
   /// lq `[B, 3, 4n+1, h, w]` in [-1, 1]. Differentiable with respect to the trained parts.
-  Output forward(const at::Tensor& lq);
+  /// `condition` `[B]`, of 0 and 1: whether a sample's conditional decoder sees its LQ frames;
+  /// none: all do.
+  Output forward(const at::Tensor& lq, const at::Tensor& condition = {});
   /// Its two halves: z_H, and the frames of z_H; lq is what the conditional decoder also sees.
   at::Tensor restore(const at::Tensor& lq);
-  at::Tensor decode(const at::Tensor& z_h, const at::Tensor& lq) const;
+  at::Tensor decode(const at::Tensor& z_h, const at::Tensor& lq,
+                    const at::Tensor& condition = {}) const;
 
   /// What is computed again in the backward pass instead of being kept: `WanDit::set_recompute` and
   /// `WanVaeDecoder::set_recompute`.
