@@ -52,6 +52,13 @@ TEST(DegradationOptions, PresetsAreTheDefaultsOfTheStages) {
   EXPECT_EQ(published.temporal.p_severity, 1);
 }
 
+TEST(DegradationOptions, LightIsReadAndIsLighter) {
+  const std::string folder = std::string(OASIS_SOURCE_DIR) + "/configs/degrade/";
+  const auto light = load_options(folder + "light.yaml");
+  EXPECT_LT(light.operators.size(), load_options(folder + "stage1.yaml").operators.size());
+  EXPECT_EQ(light.temporal.p_severity, 0);
+}
+
 TEST(DegradationOptions, NumbersOperatorsInTheFilesOrder) {
   std::vector<std::string> names;
   for (const auto& of :
