@@ -32,7 +32,7 @@ class Distilling : public ::testing::Test {
     config.loss.warp = 0;
     config.loss.pixel = PixelLoss::charbonnier;
     config.loss.gradient = 0.2;
-    config.optimizer.rate.base = 2e-2;
+    config.optimizer.rate.base = 5e-3;
     config.optimizer.ema_decay.reset();
     config.distil = DistilConfig{scratch_ / "teacher", share};
     return config;
