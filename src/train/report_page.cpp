@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -16,15 +14,13 @@
 #include "oasis/core/error.h"
 #include "oasis/core/version.h"
 #include "oasis/train/training_log.h"
+#include "train/curve_plot.h"
 
 namespace oasis::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Curve = std::vector<std::pair<std::int64_t, double>>;
 
-constexpr double kWidth = 640;
-constexpr double kHeight = 200;
 constexpr const char* kStyle =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
     "color:#1b1f24;background:#fff}svg{width:100%;height:auto;background:#f6f8fa}img{max-width:100%"
@@ -48,59 +44,6 @@ std::string base64(const std::string& bytes) {
     }
   }
   return text;
-}
-
-// A running mean over a fiftieth of the curve.
-Curve smoothed(const Curve& curve) {
-  const double keep = 1.0 - 1.0 / std::max<double>(1.0, static_cast<double>(curve.size()) / 50.0);
-  Curve result;
-  double mean = 0;
-  for (const auto& [step, value] : curve) {
-    mean = result.empty() ? value : keep * mean + (1.0 - keep) * value;
-    result.emplace_back(step, mean);
-  }
-  return result;
-}
-
-struct Frame {
-  double first, last, low, high;
-};
-
-std::string line(const Curve& curve, const Frame& frame, const char* style) {
-  std::string points;
-  for (const auto& [step, value] : curve) {
-    const double x =
-        (static_cast<double>(step) - frame.first) / (frame.last - frame.first) * kWidth;
-    const double y = (frame.high - value) / (frame.high - frame.low) * kHeight;
-    points += fmt::format("{}{:.1f} {:.1f}", points.empty() ? "M" : "L", x, y);
-  }
-  return fmt::format("<path class=\"{}\" d=\"{}\"/>", style, points);
-}
-
-std::string plot(const std::string& name, const Curve& curve) {
-  Frame frame{static_cast<double>(curve.front().first), static_cast<double>(curve.back().first),
-              curve.front().second, curve.front().second};
-  for (const auto& [step, value] : curve) {
-    if (!std::isfinite(value)) continue;
-    frame.low = std::min(frame.low, value);
-    frame.high = std::max(frame.high, value);
-  }
-  frame.last = std::max(frame.last, frame.first + 1);
-  if (frame.high - frame.low < 1e-12) frame.high = frame.low + 1e-12;
-  std::string svg = fmt::format(
-      "<h2>{}: {:.5g}</h2><svg viewBox=\"0 -14 {} {}\" role=\"img\" "
-      "aria-label=\"{} by step\">",
-      name, curve.back().second, kWidth, kHeight + 30, name);
-  if (curve.size() == 1) {
-    svg += fmt::format("<circle cx=\"4\" cy=\"{:.1f}\" r=\"3\"/>", kHeight / 2);
-  } else {
-    svg += line(curve, frame, "raw") + line(smoothed(curve), frame, "mean");
-  }
-  svg += fmt::format(
-      "<text x=\"2\" y=\"-3\">{:.5g}</text><text x=\"2\" y=\"{}\">{:.5g}, steps {:.0f} to "
-      "{:.0f}</text></svg>\n",
-      frame.high, kHeight + 12, frame.low, frame.first, frame.last);
-  return svg;
 }
 
 std::vector<std::string> curve_names(const fs::path& output) {
@@ -144,11 +87,11 @@ void write_report_page(const fs::path& output) {
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta "
       "name=\"viewport\" content=\"width=device-width\"><title>OASIS "
       "training</title><style>{}</style><h1>Training</h1><p>oasis-train {}. "
-      "Faint: each step; dark: running mean.</p>\n",
+      "Faint: each step; dark: running mean. Outliers are drawn at the edge.</p>\n",
       kStyle, version());
   for (const std::string& name : curve_names(output)) {
     const Curve curve = TrainingLog::read(output, name);
-    if (!curve.empty()) html += plot(name, curve);
+    if (!curve.empty()) html += plot_curve(name, curve);
   }
   html += pictures(output) + "</html>\n";
   const fs::path path = output / "report.html";

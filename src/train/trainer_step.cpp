@@ -123,8 +123,7 @@ void Trainer::Run::warn_of_silent_parts(const LogRow& row) {
     if (comm->rank() != 0) continue;
     log::warn(
         "for {} steps next to nothing of the gradient has reached '{}': what lies behind it "
-        "ignores "
-        "it, and it no longer learns (docs/training.md, \"What a healthy run looks like\")",
+        "ignores it, and it no longer learns (docs/training.md, \"What a healthy run looks like\")",
         PartGradients::patience, part);
   }
 }

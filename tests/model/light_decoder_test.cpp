@@ -199,8 +199,6 @@ TEST(LightDecoderSlope, KeepsWhatTheBiasesWouldSwitchOff) {
   }
 }
 
-// Without blocks and without the condition of the first join a frame depends on its neighbours
-// alone.
 TEST(LightDecoderNeighbours, InPartsAreTheSame) {
   TaehvConfig config = at_lq_size();
   config.condition_neighbours = 2;
@@ -215,6 +213,8 @@ TEST(LightDecoderNeighbours, InPartsAreTheSame) {
   }
 }
 
+// Without blocks and without the condition of the first join a frame depends on its neighbours
+// alone.
 TEST(LightDecoderNeighbours, AreSeenOnBothSidesAndMirroredAtTheEnds) {
   TaehvConfig config = at_lq_size();
   config.blocks = {0, 0, 0, 0};
