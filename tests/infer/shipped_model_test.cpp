@@ -87,5 +87,19 @@ TEST(ShippedModel, SharpensACleanSample) { EXPECT_GT(gain_on_sample(0), 0.0); }
 // As of a small camera indoors.
 TEST(ShippedModel, CleansANoisySample) { EXPECT_GT(gain_on_sample(8), 0.0); }
 
+// A decoder whose units before the last level are off for every input ignores its latent, and the
+// routed transformer is only weight. How much it is worth is another matter: docs/oasis-tiny.md.
+TEST(ShippedModel, ItsTransformerReachesThePicture) {
+  const torch::NoGradGuard no_grad;
+  const at::Tensor lq = quarter(sample_frames(5)).unsqueeze(0);
+  const auto model = model::OasisModel::load(shipped, {});
+  const at::Tensor latent = model->project(lq);
+  const at::Tensor with = model->decode(model->restore(latent), lq)[0];
+  const at::Tensor without = model->decode(latent, lq)[0];
+  const at::Tensor change = (code_values(with) - code_values(without)).abs();
+  EXPECT_GE(change.max().item<double>(), 1.0);
+  EXPECT_GT(change.mean().item<double>(), 0.01);
+}
+
 }  // namespace
 }  // namespace oasis::infer
