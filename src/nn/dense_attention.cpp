@@ -1,6 +1,5 @@
 #include "oasis/nn/dense_attention.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "nn/dense_attention_cpu.h"
@@ -11,9 +10,6 @@
 
 namespace oasis::nn {
 namespace {
-
-/// In training all passes agree on who computes, whichever weights learn.
-bool is_training() { return at::GradMode::is_enabled() || to_be_recomputed(); }
 
 /// Whether the kernels of the CPU can read the three, and there is something to do.
 bool kernels_serve(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {

@@ -71,7 +71,7 @@ class Recomputed : public torch::autograd::Function<Recomputed> {
 
 }  // namespace
 
-bool to_be_recomputed() { return first_of_two_runs; }
+bool is_training() { return at::GradMode::is_enabled() || first_of_two_runs; }
 
 at::Tensor recompute(const NetworkPart& part, const std::vector<at::Tensor>& inputs,
                      const std::vector<at::Tensor>& parameters) {

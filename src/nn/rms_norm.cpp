@@ -6,6 +6,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 
 #include "oasis/nn/initialise.h"
+#include "oasis/nn/recompute.h"
 
 namespace oasis::nn {
 namespace {
@@ -18,7 +19,7 @@ at::ScalarType statistics_dtype(const at::Tensor& x) {
 
 at::Tensor inverse_rms(const at::Tensor& x, double eps) {
   const auto dtype = statistics_dtype(x);
-  if (at::GradMode::is_enabled() && x.requires_grad()) {
+  if (is_training()) {
     // The derivative of a norm is undefined at zero, that of the mean square is not.
     return x.to(dtype).square().mean(-1, true).add(eps).rsqrt();
   }

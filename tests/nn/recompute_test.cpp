@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <vector>
+
+#include "oasis/nn/rms_norm.h"
+
 namespace oasis::nn {
 namespace {
 
@@ -57,6 +61,23 @@ TEST_F(RecomputeTest, WithoutGradientsItIsACall) {
   const torch::NoGradGuard no_grad;
   EXPECT_FALSE(recompute(f, {x_, side_}, {weight_}).requires_grad());
   EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(RecomputeTest, BothRunsNormaliseAlike) {
+  const at::Tensor x = at::randn({64, 24}, at::kFloat).set_requires_grad(true);
+  std::vector<at::Tensor> seen;
+  const auto part = [&seen](const std::vector<at::Tensor>& in) {
+    EXPECT_TRUE(is_training());
+    const at::Tensor inverse = inverse_rms(in[0], 1e-6);
+    seen.push_back(inverse.detach());
+    return in[0] * inverse;
+  };
+  recompute(part, {x}).sum().backward();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_TRUE(at::equal(seen[0], seen[1]));
+  EXPECT_TRUE(at::equal(seen[0], inverse_rms(x, 1e-6)));
+  const torch::NoGradGuard no_grad;
+  EXPECT_FALSE(is_training());
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ using NetworkPart = std::function<at::Tensor(const std::vector<at::Tensor>& inpu
 at::Tensor recompute(const NetworkPart& part, const std::vector<at::Tensor>& inputs,
                      const std::vector<at::Tensor>& parameters = {});
 
-/// Whether the calling thread is in the first of these two runs. A choice that hangs on whether
-/// autograd records must be made as if it did, for the gradients belong to what the second
-/// computes.
-bool to_be_recomputed();
+/// Whether autograd records on the calling thread, or will when `recompute` runs the part again. A
+/// choice of who computes hangs on this, not on `GradMode`: the gradients belong to what the second
+/// run computes, so the first must round alike.
+bool is_training();
 
 }  // namespace oasis::nn

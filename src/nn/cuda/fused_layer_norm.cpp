@@ -1,10 +1,10 @@
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include "kernels/modulated_norm.h"
 #include "nn/cuda/kernel_call.h"
 #include "nn/fused_kernels.h"
+#include "oasis/nn/recompute.h"
 
 namespace oasis::nn {
 namespace {
@@ -18,8 +18,8 @@ bool kernel_dtype(at::ScalarType dtype) {
 }  // namespace
 
 bool fused_kernels_serve(const at::Tensor& x) {
-  return x.is_cuda() && !at::GradMode::is_enabled() && kernel_dtype(x.scalar_type()) &&
-         x.dim() > 0 && x.numel() > 0 && x.size(-1) <= kMaxChannels;
+  return x.is_cuda() && !is_training() && kernel_dtype(x.scalar_type()) && x.dim() > 0 &&
+         x.numel() > 0 && x.size(-1) <= kMaxChannels;
 }
 
 at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift,
