@@ -135,7 +135,8 @@ at::Tensor pointwise(const at::Tensor& x, const at::Tensor& weight, const at::Te
 /// x / max(|x|, 1e-12) * sqrt(C) * gamma along axis 1, in float32, rounded to the dtype of x.
 at::Tensor rms_norm_channels(const at::Tensor& x, const at::Tensor& gamma);
 
-/// True if the fused, non-differentiable CPU kernels may be used on `x`.
+/// True if the fused, non-differentiable CPU kernels may be used on `x`: not under autograd, nor in
+/// the first run of `nn::recompute`, which has to round as the second does.
 bool fused_cpu_path(const at::Tensor& x);
 
 /// out = SiLU(x * gamma * sqrt(C) / max(|x|, 1e-12)) for `rows` rows of `channels` values, on the

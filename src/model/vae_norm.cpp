@@ -8,9 +8,11 @@
 namespace oasis::model {
 
 bool fused_cpu_path(const at::Tensor& x) {
+  const bool first_of_two_runs = nn::is_training() && !at::GradMode::is_enabled();
+  const bool recorded = at::GradMode::is_enabled() && x.requires_grad();
   return x.device().is_cpu() &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
-         !(at::GradMode::is_enabled() && x.requires_grad());
+         !first_of_two_runs && !recorded;
 }
 
 at::Tensor rms_norm_channels(const at::Tensor& x, const at::Tensor& gamma) {

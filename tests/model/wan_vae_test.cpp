@@ -100,6 +100,14 @@ TEST(WanVae, RecomputingGivesTheSameGradients) {
   EXPECT_TRUE(at::allclose(gradient(true), plain, 1e-4, 1e-6));
 }
 
+TEST(WanVae, RecomputedFramesAreThoseThatGradientsBelongTo) {
+  auto decoder = with_named_weights<WanVaeDecoder>(small_config());
+  const at::Tensor latent = example_latent().set_requires_grad(true);
+  const at::Tensor plain = decoder.decode(latent);
+  decoder.set_recompute(true);
+  EXPECT_TRUE(at::equal(decoder.decode(latent), plain));
+}
+
 TEST(WanVae, EncodesTheSpecifiedExample) {
   const auto encoder = with_named_weights<WanVaeEncoder>(small_config());
   const at::Tensor video = named_tensor("input.x", {1, 3, 9, 16, 24}, 1.0);
