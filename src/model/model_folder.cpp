@@ -55,7 +55,7 @@ void read_latent(const ConfigNode& node, ModelDescription& about) {
 }
 
 void read_conditional(const ConfigNode& node, TaehvConfig& decoder) {
-  decoder.condition_channels = 12;
+  decoder.condition_channels = node.boolean("conditioned", true) ? 12 : 0;
   decoder.named_head = true;
   if (node.has("blocks")) {
     decoder.blocks = exactly<std::int64_t, 4>(node, "blocks", node.integers("blocks"));

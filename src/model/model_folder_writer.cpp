@@ -53,6 +53,9 @@ std::string decoder_line(const ModelDescription& about) {
       line += fmt::format(", blocks: [{}]", fmt::join(light.blocks, ", "));
     }
     if (light.head_upscale != 1) line += fmt::format(", head_upscale: {}", light.head_upscale);
+    if (about.decoder == DecoderKind::light_conditional && light.condition_channels == 0) {
+      line += ", conditioned: false";
+    }
     if (light.condition_frames) line += ", condition_frames: true";
     if (light.condition_neighbours != 0) {
       line += fmt::format(", neighbours: {}", light.condition_neighbours);

@@ -141,7 +141,10 @@ at::Tensor OasisModel::decode(const at::Tensor& z_h, const at::Tensor& lq) {
   if (parts_->frame_cnn) {
     return parts_->frame_cnn->forward(frames, cnn_frames_at_once).add_(bicubic_x4(frames));
   }
-  return parts_->light_decoder->decode_streamed(z_h, light_latents_per_step, stack_frames(frames))
+  const bool conditioned = parts_->about.taehv.condition_channels > 0;
+  return parts_->light_decoder
+      ->decode_streamed(z_h, light_latents_per_step,
+                        conditioned ? stack_frames(frames) : at::Tensor())
       .add_(bicubic_x4(frames));
 }
 

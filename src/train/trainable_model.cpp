@@ -136,7 +136,8 @@ at::Tensor TrainableModel::decode(const at::Tensor& z_h, const at::Tensor& lq,
     case model::DecoderKind::light_conditional:
       break;
   }
-  at::Tensor frames = model::stack_frames(lq);
+  at::Tensor frames;
+  if (about_.taehv.condition_channels > 0) frames = model::stack_frames(lq);
   if (condition.defined()) frames = frames * condition.view({-1, 1, 1, 1, 1});
   return light_decoder_->decode(z_h, frames) + model::bicubic_x4(lq);
 }

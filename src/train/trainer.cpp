@@ -59,12 +59,11 @@ Trainer::Run::Run(TrainConfig given, std::shared_ptr<const data::SampleSource> s
   if (config.distil) {
     distiller = std::make_unique<Distiller>(*config.distil, model.about(), on, precision);
   }
-  if (config.condition_dropout > 0 &&
-      model.about().decoder != model::DecoderKind::light_conditional) {
+  if (config.condition_dropout > 0 && model.about().taehv.condition_channels == 0) {
     throw Error(ExitCode::usage,
-                fmt::format("train.condition_dropout is for a light_conditional decoder; {} has a "
-                            "{} decoder: leave it out",
-                            config.start.string(), to_string(model.about().decoder)));
+                fmt::format("train.condition_dropout is for decoders that see the LQ frames; the "
+                            "{} decoder of {} does not: leave it out",
+                            to_string(model.about().decoder), config.start.string()));
   }
   choose_memory();
   state.config = config.text;

@@ -284,5 +284,18 @@ TEST_F(LightModels, ADecoderAtLqSizeKeepsItsDescription) {
   EXPECT_LE((model->upscale(lq) - bicubic_x4(lq)).abs().max().item<double>(), 1e-5);
 }
 
+TEST_F(LightModels, ADecoderOfTheLatentAloneBeginsAtBicubicToo) {
+  ModelDescription about = nano_description();
+  about.taehv = at_lq_size();
+  about.taehv.latent_channels = about.vae.z_dim;
+  about.taehv.condition_channels = 0;
+  about.taehv.condition_frames = false;
+  initialise_model_folder(folder_, about, 1);
+  EXPECT_EQ(read_model_description(folder_).taehv.condition_channels, 0);
+  const auto model = OasisModel::load(folder_, {});
+  const at::Tensor lq = random_clip(5, 16, 16).to(at::kFloat);
+  EXPECT_LE((model->upscale(lq) - bicubic_x4(lq)).abs().max().item<double>(), 1e-5);
+}
+
 }  // namespace
 }  // namespace oasis::model
