@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -20,13 +21,21 @@ class WavesSource : public data::SampleSource {
  public:
   data::TrainingSample sample(std::uint64_t uid) const override {
     const double phase = 0.7 * static_cast<double>(uid);
-    const at::Tensor t = at::arange(5, at::kFloat).view({1, 5, 1, 1});
-    const at::Tensor y = at::arange(64, at::kFloat).view({1, 1, 64, 1});
-    const at::Tensor x = at::arange(64, at::kFloat).view({1, 1, 1, 64});
-    const at::Tensor c = at::arange(3, at::kFloat).view({3, 1, 1, 1});
     data::TrainingSample result;
     result.uid = uid;
-    result.hq = 0.8 * at::sin(0.9 * x + 0.5 * y + 0.4 * t + c + phase);
+    result.hq = at::empty({3, 5, 64, 64});
+    auto* hq = result.hq.mutable_data_ptr<float>();
+    // std::sin, for at::sin now and then rounds one thread's share differently.
+    for (int c = 0; c < 3; ++c) {
+      for (int t = 0; t < 5; ++t) {
+        for (int y = 0; y < 64; ++y) {
+          for (int x = 0; x < 64; ++x) {
+            const double wave = std::sin(0.9 * x + 0.5 * y + 0.4 * t + c + phase);
+            *hq++ = static_cast<float>(0.8 * wave);
+          }
+        }
+      }
+    }
     result.lq = at::avg_pool2d(result.hq, {4, 4}, {4, 4});
     return result;
   }
