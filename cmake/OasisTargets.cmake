@@ -43,6 +43,8 @@ function(oasis_test folder)
   add_executable(${folder}_test ${sources})
   target_link_libraries(${folder}_test PRIVATE oasis_${folder} ${arg_DEPS} nlohmann_json::nlohmann_json
                         GTest::gtest GTest::gmock GTest::gtest_main oasis_flags)
+  # Private headers, "src/...", include one another as the sources do.
+  target_include_directories(${folder}_test PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_compile_definitions(${folder}_test PRIVATE
     OASIS_SOURCE_DIR="${CMAKE_SOURCE_DIR}" OASIS_BIN_DIR="${CMAKE_BINARY_DIR}/bin"
     OASIS_SHARED_DATA_DIR="${OASIS_SHARED_DATA_DIR}")

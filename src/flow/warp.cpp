@@ -11,6 +11,7 @@ namespace oasis::flow {
 namespace {
 
 constexpr std::int64_t kBilinear = 0;
+constexpr std::int64_t kBicubic = 2;
 constexpr std::int64_t kZeros = 0;
 constexpr std::int64_t kBorder = 1;
 
@@ -21,7 +22,8 @@ at::Tensor normalise(const at::Tensor& position, std::int64_t size) {
 
 }  // namespace
 
-at::Tensor warp(const at::Tensor& source, const at::Tensor& flow, WarpPadding padding) {
+at::Tensor warp(const at::Tensor& source, const at::Tensor& flow, WarpPadding padding,
+                WarpFilter filter) {
   if (source.dim() != 4 || flow.dim() != 4 || flow.size(1) != 2 || source.size(0) != flow.size(0) ||
       source.size(2) != flow.size(2) || source.size(3) != flow.size(3)) {
     throw Error(ExitCode::failed,
@@ -34,7 +36,8 @@ at::Tensor warp(const at::Tensor& source, const at::Tensor& flow, WarpPadding pa
   const at::Tensor y = at::arange(rows, flow.options()).view({1, rows, 1});
   const at::Tensor grid = at::stack(
       {normalise(flow.select(1, 0) + x, cols), normalise(flow.select(1, 1) + y, rows)}, -1);
-  return at::grid_sampler(source, grid.to(source.scalar_type()), kBilinear,
+  return at::grid_sampler(source, grid.to(source.scalar_type()),
+                          filter == WarpFilter::bilinear ? kBilinear : kBicubic,
                           padding == WarpPadding::border ? kBorder : kZeros,
                           /*align_corners=*/true);
 }

@@ -73,7 +73,12 @@ std::int64_t clip_peak_bytes(const ModelDescription& about, std::int64_t element
   std::int64_t step = step_values(about, latents_per_step) * pixels * element;
   if (about.decoder == DecoderKind::light_conditional && about.taehv.condition_frames) {
     // Every frame's neighbours, apart and joined.
-    step += 2 * about.taehv.frame_channels() * 4 * latents * pixels * element;
+    const std::int64_t size = about.taehv.align ? fp32_bytes : element;
+    step += 2 * about.taehv.frame_channels() * 4 * latents * pixels * size;
+    // The flows to them and back.
+    if (about.taehv.align) {
+      step += 4 * about.taehv.condition_neighbours * 4 * latents * pixels * fp32_bytes;
+    }
   }
   // The parts of the result and their sum; joining them, and adding bicubic, holds the result
   // twice.

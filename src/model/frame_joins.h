@@ -13,9 +13,11 @@ namespace oasis::model {
 // by more than a rounding step.
 
 /// x_t and behind its channels x_{t-1}: `[B*T, 2C, H, W]`. `memory` `[B, 1, C, H, W]` is the frame
-/// before the first (zeros if undefined) and becomes the last of them.
-at::Tensor beside_the_frame_before(const at::Tensor& frames, std::int64_t batch,
-                                   at::Tensor& memory);
+/// before the first (zeros if undefined) and becomes the last of them. `motion` `[B*T, 2, H, W]`,
+/// where defined, is the flow of each frame to the one before, which is then moved by it as
+/// `flow::warp` does (bilinear, the border repeated).
+at::Tensor beside_the_frame_before(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory,
+                                   const at::Tensor& motion = {});
 
 /// `[N, s*C, H, W]` -> `[N*s, C, H, W]`; channels [0, C) are the earlier frame.
 at::Tensor one_behind_another(const at::Tensor& frames, std::int64_t times);

@@ -67,6 +67,7 @@ void read_conditional(const ConfigNode& node, TaehvConfig& decoder) {
   }
   decoder.condition_frames = node.boolean("condition_frames", decoder.condition_frames);
   decoder.condition_neighbours = node.integer("neighbours", decoder.condition_neighbours);
+  decoder.align = node.boolean("align", decoder.align);
   decoder.negative_slope = node.number("negative_slope", decoder.negative_slope);
   try {
     validate(decoder);

@@ -60,6 +60,7 @@ std::string decoder_line(const ModelDescription& about) {
     if (light.condition_neighbours != 0) {
       line += fmt::format(", neighbours: {}", light.condition_neighbours);
     }
+    if (light.align) line += ", align: true";
     if (light.negative_slope != 0) {
       line += fmt::format(", negative_slope: {}", light.negative_slope);
     }

@@ -7,16 +7,8 @@
 #include <cmath>
 #include <vector>
 
+#include "model/cpu_clones.h"
 #include "model/vae_layers.h"
-
-// The loops are written for the compiler's vectoriser; the clones let one program use the widest
-// registers of the machine that it runs on. Sanitizers do not go with clones.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define OASIS_CPU_CLONES \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define OASIS_CPU_CLONES
-#endif
 
 namespace oasis::model {
 namespace {
@@ -62,17 +54,11 @@ OASIS_CPU_CLONES void scale_silu(const float* x, const float* gamma, float scale
 }
 
 OASIS_CPU_CLONES void widen(const std::uint16_t* x, float* out, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    out[i] = std::bit_cast<float>(static_cast<std::uint32_t>(x[i]) << 16);
-  }
+  for (std::int64_t i = 0; i < n; ++i) out[i] = widened(x[i]);
 }
 
 OASIS_CPU_CLONES void narrow(const float* x, std::uint16_t* out, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {  // round to nearest even; the values are finite or NaN
-    const auto bits = std::bit_cast<std::uint32_t>(x[i]);
-    const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
-    out[i] = static_cast<std::uint16_t>(x[i] == x[i] ? rounded : 0x7FC0U);
-  }
+  for (std::int64_t i = 0; i < n; ++i) out[i] = narrowed(x[i]);
 }
 
 void run_row(const float* x, const float* gamma, float root, float* out, std::int64_t n) {

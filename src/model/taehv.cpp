@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "model/frame_joins.h"
+#include "model/frame_neighbours.h"
 #include "oasis/core/error.h"
 #include "oasis/nn/parameter_store.h"
 
@@ -39,9 +40,11 @@ class MemBlock {
   }
 
   /// frames `[B*T, C, H, W]`, T fastest. `memory` `[B, 1, C, H, W]` is the frame before them (zeros
-  /// if undefined) and becomes the last of them.
-  at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory) const {
-    at::Tensor y = conv(beside_the_frame_before(frames, batch, memory), weights_[0], biases_[0]);
+  /// if undefined) and becomes the last of them. `motion` as in `beside_the_frame_before`.
+  at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory,
+                     const at::Tensor& motion = {}) const {
+    at::Tensor y =
+        conv(beside_the_frame_before(frames, batch, memory, motion), weights_[0], biases_[0]);
     y = conv(activate(y, negative_slope_), weights_[1], biases_[1]);
     y = conv(activate(y, negative_slope_), weights_[2], biases_[2]);
     y = y + frames;
@@ -67,35 +70,29 @@ at::Tensor as_frames(const at::Tensor& clip, at::ScalarType dtype) {
   return clip.to(dtype).transpose(1, 2).flatten(0, 1).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-/// A condition of several frames to a position, `[B, C*k, n, H, W]`, as frames in a row, each with
-/// its neighbours: `[B, C*(2r+1), n*k, H, W]`, r frames earlier first.
-at::Tensor frames_with_neighbours(const at::Tensor& condition, std::int64_t frames,
-                                  std::int64_t neighbours) {
-  const at::Tensor apart = condition.unflatten(1, {condition.size(1) / frames, frames});
-  const at::Tensor row = apart.permute({0, 1, 3, 2, 4, 5}).flatten(2, 3);
-  if (neighbours == 0) return row;
-  const std::int64_t last = row.size(2) - 1;
-  std::vector<at::Tensor> beside;
-  for (std::int64_t shift = -neighbours; shift <= neighbours; ++shift) {
-    std::vector<std::int64_t> from;
-    for (std::int64_t i = 0; i <= last; ++i) {
-      const std::int64_t mirrored = std::abs(i + shift);
-      from.push_back(std::max<std::int64_t>(0, last - std::abs(last - mirrored)));
-    }
-    beside.push_back(row.index_select(2, at::tensor(from, at::kLong).to(row.device())));
+/// What a decoder with `condition_frames` sees beside its own features; undefined for others.
+struct Surroundings {
+  at::Tensor frames;  ///< [B, C*(2r+1), T, H, W]: each frame with its neighbours
+  at::Tensor motion;  ///< [B, T, 2, H, W]: flow of each frame to the one before; if `align`
+
+  Surroundings part(std::int64_t first, std::int64_t count) const {
+    return {frames.defined() ? frames.narrow(2, first, count) : frames,
+            motion.defined() ? motion.narrow(1, first, count) : motion};
   }
-  return at::cat(beside, 1);
-}
+};
 
 }  // namespace
 
 struct TaehvDecoder::Network {
   Network(const TaehvConfig& made_for, c10::TensorOptions options);
 
-  /// Untrimmed frames of a part of a clip; `frames` is its condition with neighbours, `memories`
-  /// holds one frame per MemBlock between the parts.
-  at::Tensor step(const at::Tensor& latent, const at::Tensor& condition, const at::Tensor& frames,
+  /// Untrimmed frames of a part of a clip; `memories` holds one frame per MemBlock between the
+  /// parts.
+  at::Tensor step(const at::Tensor& latent, const at::Tensor& condition, const Surroundings& around,
                   std::vector<at::Tensor>& memories) const;
+
+  /// What the frames of a clip are seen beside at the full frame rate, from its condition.
+  Surroundings surroundings(const at::Tensor& condition) const;
 
   TaehvConfig config;
   nn::ParameterStore store;
@@ -174,6 +171,7 @@ void validate(const TaehvConfig& config) {
   if (config.condition_neighbours > 0 && !config.condition_frames) {
     refuse("decoder: neighbours need condition_frames");
   }
+  if (config.align && config.condition_neighbours < 1) refuse("decoder: align needs neighbours");
   if (!config.condition_frames) return;
   if (config.space_upscale[1] || config.space_upscale[2]) {
     refuse("decoder: condition_frames needs frames of the condition's size behind the last step");
@@ -190,7 +188,7 @@ TaehvDecoder::~TaehvDecoder() = default;
 TaehvDecoder::TaehvDecoder(TaehvDecoder&&) noexcept = default;
 
 at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tensor& condition,
-                                       const at::Tensor& frames,
+                                       const Surroundings& around,
                                        std::vector<at::Tensor>& memories) const {
   const std::int64_t batch = latent.size(0);
   const at::ScalarType dtype = in_weight.scalar_type();
@@ -207,15 +205,32 @@ at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tenso
       x = at::cat({x, as_frames(condition, dtype)}, 1);
     }
     if (&part == &steps.back() && config.condition_frames) {
-      x = at::cat({x, as_frames(frames, dtype)}, 1);
+      x = at::cat({x, as_frames(around.frames, dtype)}, 1);
     }
     x = conv(x.contiguous(at::MemoryFormat::ChannelsLast), part.narrow);
   }
   activate(x, config.negative_slope);
-  for (const MemBlock& block : last_blocks) x = block.forward(x, batch, memories[slot++]);
+  const at::Tensor motion = around.motion.defined() ? around.motion.flatten(0, 1) : at::Tensor();
+  for (const MemBlock& block : last_blocks) x = block.forward(x, batch, memories[slot++], motion);
   x = conv(x, out_weight, out_bias);
   if (config.head_upscale > 1) x = at::pixel_shuffle(x, config.head_upscale);
   return x.unflatten(0, {batch, x.size(0) / batch}).transpose(1, 2).to(latent.scalar_type());
+}
+
+Surroundings TaehvDecoder::Network::surroundings(const at::Tensor& condition) const {
+  if (!config.condition_frames) return {};
+  const at::ScalarType dtype = in_weight.scalar_type();
+  const at::Tensor row = frames_in_a_row(condition, config.frames_per_latent());
+  if (!config.align)
+    return {frames_with_neighbours(row.to(dtype), config.condition_neighbours), {}};
+  std::vector<FrameMotion> motions;
+  std::vector<at::Tensor> flows;
+  for (const at::Tensor& clip : row.unbind(0)) {
+    motions.emplace_back(clip, config.condition_neighbours);
+    flows.push_back(motions.back().to_the_frame_before());
+  }
+  return {frames_with_neighbours(row, config.condition_neighbours, motions).to(dtype),
+          at::stack(flows).to(row.device())};
 }
 
 at::Tensor TaehvDecoder::decode(const at::Tensor& latent, const at::Tensor& condition) const {
@@ -234,17 +249,12 @@ at::Tensor TaehvDecoder::decode_streamed(const at::Tensor& latent, std::int64_t 
   std::vector<at::Tensor> memories(blocks);
   std::vector<at::Tensor> parts;
   const std::int64_t per_latent = net.config.frames_per_latent();
-  at::Tensor frames;
-  if (net.config.condition_frames) {
-    frames = frames_with_neighbours(condition.to(net.in_weight.scalar_type()), per_latent,
-                                    net.config.condition_neighbours);
-  }
+  const Surroundings around = net.surroundings(condition);
   for (std::int64_t at = 0; at < latent.size(2); at += latents_per_step) {
     const std::int64_t count = std::min(latents_per_step, latent.size(2) - at);
     const at::Tensor seen = condition.defined() ? condition.narrow(2, at, count) : condition;
-    const at::Tensor beside =
-        frames.defined() ? frames.narrow(2, at * per_latent, count * per_latent) : frames;
-    parts.push_back(net.step(latent.narrow(2, at, count), seen, beside, memories));
+    const Surroundings of_part = around.part(at * per_latent, count * per_latent);
+    parts.push_back(net.step(latent.narrow(2, at, count), seen, of_part, memories));
   }
   const std::int64_t trim = per_latent - 1;
   parts.front() = parts.front().narrow(2, trim, parts.front().size(2) - trim);

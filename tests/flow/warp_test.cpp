@@ -27,6 +27,17 @@ TEST(Warp, ShiftTakesTheNeighbourAndPadsTheEdge) {
   EXPECT_TRUE(at::allclose(zeros, at::tensor({0.2, 0.3, 0.4, 0.0}), 0, 1e-6));
 }
 
+TEST(Warp, BicubicBetweenPixels) {
+  at::Tensor impulse = at::zeros({1, 1, 9, 9});
+  impulse[0][0][4][4] = 1;
+  const at::Tensor flow = constant_flow(0.5, 0, 9, 9);
+  const auto at_impulse = [&](WarpFilter filter) {
+    return warp(impulse, flow, WarpPadding::border, filter)[0][0][4][4].item<double>();
+  };
+  EXPECT_NEAR(at_impulse(WarpFilter::bilinear), 0.5, 1e-5);
+  EXPECT_NEAR(at_impulse(WarpFilter::bicubic), 0.59375, 1e-5);  // 1.25/8 - 2.25/4 + 1
+}
+
 TEST(Warp, VerticalIsTheSecondChannel) {
   const at::Tensor column = at::arange(5, at::kFloat).view({1, 1, 5, 1}).expand({1, 1, 5, 3});
   const at::Tensor warped = warp(column, constant_flow(0, 2, 5, 3), WarpPadding::border);

@@ -180,6 +180,60 @@ TEST_F(LightModels, ABaselineBeginsAsBicubicAndKeepsItsDescription) {
   EXPECT_LE((model->upscale(lq) - bicubic_x4(lq)).abs().max().item<double>(), 1e-5);
 }
 
+#ifdef OASIS_WITH_MEDIA
+/// A clip whose picture moves, and its decoder with and without `align`, in the same weights.
+class LightDecoderAligned : public ::testing::Test {
+ protected:
+  static TaehvConfig config(bool align) {
+    TaehvConfig config = at_lq_size();
+    config.condition_neighbours = 1;
+    config.align = align;
+    return config;
+  }
+  LightDecoderAligned() : aligned_(config(true), at::kDouble), plain_(config(false), at::kDouble) {
+    randomise(aligned_);
+    randomise(plain_);
+    torch::manual_seed(12);
+    const at::Tensor scene = at::upsample_bicubic2d(
+        torch::rand({1, 3, 12, 16}, at::kDouble) * 2 - 1, {48, 64}, /*align_corners=*/false);
+    std::vector<at::Tensor> frames;
+    for (std::int64_t t = 0; t < 9; ++t) {
+      frames.push_back(scene.narrow(2, 0, 32).narrow(3, 2 * t, 40));
+    }
+    lq_ = at::stack(frames, 2);
+    latent_ = torch::randn({1, 4, 3, 16, 20}, at::kDouble);
+  }
+
+  TaehvDecoder aligned_, plain_;
+  at::Tensor lq_, latent_;
+};
+
+TEST_F(LightDecoderAligned, InPartsItIsTheSame) {
+  const at::Tensor whole = aligned_.decode(latent_, stack_frames(lq_));
+  const at::Tensor parts = aligned_.decode_streamed(latent_, 1, stack_frames(lq_));
+  EXPECT_LE((whole - parts).abs().max().item<double>(), 1e-9);
+  EXPECT_GT((whole - plain_.decode(latent_, stack_frames(lq_))).abs().max().item<double>(), 1e-3);
+}
+
+TEST_F(LightDecoderAligned, WhereNothingMovesAlignmentChangesNothing) {
+  const at::Tensor still = stack_frames(lq_.narrow(2, 0, 1).expand_as(lq_));
+  const at::Tensor plain = plain_.decode(latent_, still);
+  const at::Tensor difference = (aligned_.decode(latent_, still) - plain).abs();
+  // The places of pixels are worked out in float32.
+  EXPECT_LE((difference / plain.abs().max()).max().item<double>(), 1e-5);
+}
+
+TEST_F(LightDecoderAligned, WithAndWithoutGradientsItIsTheSame) {
+  TaehvDecoder half(config(true), at::kFloat);
+  randomise(half);
+  const at::Tensor latent = latent_.to(at::kFloat);
+  const at::Tensor condition = stack_frames(lq_).to(at::kFloat);
+  const at::Tensor recorded = half.decode(latent, condition);
+  const torch::NoGradGuard no_grad;
+  EXPECT_LE((half.decode(latent, condition) - recorded).abs().max().item<double>(), 1e-4);
+}
+#endif
+
 // Biases far below 0 leave nothing of a ReLU network, and no gradient that could bring it back.
 TEST(LightDecoderSlope, KeepsWhatTheBiasesWouldSwitchOff) {
   for (const double slope : {0.0, 0.1}) {
@@ -255,6 +309,9 @@ TEST(LightDecoderNeighbours, NeedTheFrames) {
   config.condition_frames = true;
   config.condition_neighbours = -1;
   EXPECT_THROW(validate(config), Error);
+  config.condition_neighbours = 0;
+  config.align = true;
+  EXPECT_THROW(validate(config), Error);
 }
 
 TEST(LightDecoderSlope, IsAtLeastZeroAndBelowOne) {
@@ -282,6 +339,16 @@ TEST_F(LightModels, ADecoderAtLqSizeKeepsItsDescription) {
   const auto model = OasisModel::load(folder_, {});
   const at::Tensor lq = random_clip(5, 16, 16).to(at::kFloat);
   EXPECT_LE((model->upscale(lq) - bicubic_x4(lq)).abs().max().item<double>(), 1e-5);
+}
+
+TEST_F(LightModels, AnAlignedDecoderKeepsItsDescription) {
+  ModelDescription about = nano_description();
+  about.taehv = at_lq_size();
+  about.taehv.latent_channels = about.vae.z_dim;
+  about.taehv.condition_neighbours = 1;
+  about.taehv.align = true;
+  initialise_model_folder(folder_, about, 1);
+  EXPECT_TRUE(read_model_description(folder_).taehv.align);
 }
 
 TEST_F(LightModels, ADecoderOfTheLatentAloneBeginsAtBicubicToo) {

@@ -28,6 +28,9 @@ struct TaehvConfig {
   bool condition_frames = false;
   /// Each frame then sees so many frames before and so many behind it, too, mirrored at the ends.
   std::int64_t condition_neighbours = 0;
+  /// Neighbours, and in the last blocks the memory of the frame before, are moved onto the frame
+  /// by the DIS flow of the condition.
+  bool align = false;
   /// Of the activations below 0 ("leaky" ReLU); 0, TAEHV's, is ReLU, whose units can die: weights
   /// that make a channel negative everywhere no longer learn.
   double negative_slope = 0.0;
