@@ -18,8 +18,24 @@ constexpr std::int64_t least_side = 12;  // that DIS can follow
 constexpr std::int64_t around = 9;       // pixels a side in which moving and staying are compared
 constexpr double explains = 0.85;        // difference when moved over that when not, at most
 
+/// The mean over `side` pixels along an axis, of those within the picture.
+at::Tensor mean_along(const at::Tensor& x, std::int64_t axis, std::int64_t side) {
+  const std::int64_t size = x.size(axis);
+  at::Tensor sum = x.clone();
+  at::Tensor count = at::ones({size}, x.options());
+  for (std::int64_t shift = 1; shift <= std::min(side / 2, size - 1); ++shift) {
+    const std::int64_t rest = size - shift;
+    sum.narrow(axis, 0, rest).add_(x.narrow(axis, shift, rest));
+    sum.narrow(axis, shift, rest).add_(x.narrow(axis, 0, rest));
+    count.narrow(0, 0, rest).add_(1);
+    count.narrow(0, shift, rest).add_(1);
+  }
+  return sum.div_(axis == x.dim() - 1 ? count : count.unsqueeze(-1));
+}
+
+/// The mean over side x side pixels, of those within the picture; `[..., H, W]`.
 at::Tensor mean_around(const at::Tensor& x, std::int64_t side) {
-  return at::avg_pool2d(x, side, 1, side / 2, false, /*count_include_pad=*/false);
+  return mean_along(mean_along(x, x.dim() - 1, side), x.dim() - 2, side);
 }
 
 /// `flow` from `here` to `there` (`[N, 1, H, W]`) where moving by it explains the picture better

@@ -195,11 +195,4 @@ at::Tensor stack_frames(const at::Tensor& lq) {
   return padded.unflatten(2, {padded.size(2) / 4, 4}).transpose(2, 3).flatten(1, 2);
 }
 
-at::Tensor bicubic_x4(const at::Tensor& lq) {
-  const at::Tensor frames = lq.transpose(1, 2).flatten(0, 1);
-  const at::Tensor large =
-      at::upsample_bicubic2d(frames, {4 * lq.size(3), 4 * lq.size(4)}, /*align_corners=*/false);
-  return large.unflatten(0, {lq.size(0), lq.size(2)}).transpose(1, 2);
-}
-
 }  // namespace oasis::model

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "model/activated_conv.h"
 #include "model/frame_joins.h"
 #include "model/frame_neighbours.h"
 #include "oasis/core/error.h"
@@ -13,17 +14,6 @@
 
 namespace oasis::model {
 namespace {
-
-at::Tensor conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {}) {
-  const std::int64_t side = weight.size(2) / 2;
-  return at::conv2d(x, weight, bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt,
-                    at::IntArrayRef({1, 1}), at::IntArrayRef({side, side}));
-}
-
-/// ReLU in place, or with a slope below 0 where there is one.
-at::Tensor& activate(at::Tensor& x, double negative_slope) {
-  return negative_slope == 0 ? x.relu_() : at::leaky_relu_(x, negative_slope);
-}
 
 /// ReLU(conv4(ReLU(conv2(ReLU(conv0(x_t, x_{t-1}))))) + x_t), x_{-1} = 0.
 class MemBlock {
@@ -43,11 +33,10 @@ class MemBlock {
   /// if undefined) and becomes the last of them. `motion` as in `beside_the_frame_before`.
   at::Tensor forward(const at::Tensor& frames, std::int64_t batch, at::Tensor& memory,
                      const at::Tensor& motion = {}) const {
-    at::Tensor y =
-        conv(beside_the_frame_before(frames, batch, memory, motion), weights_[0], biases_[0]);
-    y = conv(activate(y, negative_slope_), weights_[1], biases_[1]);
-    y = conv(activate(y, negative_slope_), weights_[2], biases_[2]);
-    y = y + frames;
+    at::Tensor y = activated_conv(beside_the_frame_before(frames, batch, memory, motion),
+                                  weights_[0], biases_[0], negative_slope_);
+    y = activated_conv(y, weights_[1], biases_[1], negative_slope_);
+    y = conv_same(y, weights_[2], biases_[2]) + frames;
     return activate(y, negative_slope_);
   }
 
@@ -193,13 +182,12 @@ at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tenso
   const std::int64_t batch = latent.size(0);
   const at::ScalarType dtype = in_weight.scalar_type();
   at::Tensor x = at::tanh(as_frames(latent, dtype) / 3) * 3;
-  x = conv(x, in_weight, in_bias);
-  activate(x, config.negative_slope);
+  x = activated_conv(x, in_weight, in_bias, config.negative_slope);
   std::size_t slot = 0;
   for (const Step& part : steps) {
     for (const MemBlock& block : part.blocks) x = block.forward(x, batch, memories[slot++]);
     // 1x1, so it commutes with the upsampling and is 4x cheaper before it.
-    x = one_behind_another(conv(x, part.grow), part.time);
+    x = one_behind_another(conv_same(x, part.grow), part.time);
     if (part.space) x = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
     if (&part == &steps.front() && condition.defined()) {
       x = at::cat({x, as_frames(condition, dtype)}, 1);
@@ -207,12 +195,12 @@ at::Tensor TaehvDecoder::Network::step(const at::Tensor& latent, const at::Tenso
     if (&part == &steps.back() && config.condition_frames) {
       x = at::cat({x, as_frames(around.frames, dtype)}, 1);
     }
-    x = conv(x.contiguous(at::MemoryFormat::ChannelsLast), part.narrow);
+    x = conv_same(x.contiguous(at::MemoryFormat::ChannelsLast), part.narrow);
   }
   activate(x, config.negative_slope);
   const at::Tensor motion = around.motion.defined() ? around.motion.flatten(0, 1) : at::Tensor();
   for (const MemBlock& block : last_blocks) x = block.forward(x, batch, memories[slot++], motion);
-  x = conv(x, out_weight, out_bias);
+  x = conv_same(x, out_weight, out_bias);
   if (config.head_upscale > 1) x = at::pixel_shuffle(x, config.head_upscale);
   return x.unflatten(0, {batch, x.size(0) / batch}).transpose(1, 2).to(latent.scalar_type());
 }
