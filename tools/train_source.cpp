@@ -66,6 +66,7 @@ std::shared_ptr<const data::SampleSource> make_source(const train::TrainConfig& 
   options.crop.frames = static_cast<int>(config.data.frames);
   options.crop.width = static_cast<int>(config.data.width);
   options.crop.height = static_cast<int>(config.data.height);
+  options.crop.shrink = config.data.shrink;
   options.crop.margin = config.data.margin;
   options.crop.extra_frames = static_cast<int>(config.data.extra_frames);
   options.crop.flip = config.data.flip;

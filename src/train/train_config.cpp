@@ -82,6 +82,7 @@ DataConfig read_data(const ConfigNode& node) {
       node.fail(key, fmt::format("{} must be a multiple of 16, not {}", key, *side));
     }
   }
+  data.shrink = real(node, "shrink", data.shrink, 0.0, 1.0);
   data.margin = real(node, "margin", data.margin, 1.0, 4.0);
   data.extra_frames = whole(node, "extra_frames", data.extra_frames, 0);
   data.flip = node.boolean("flip", data.flip);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <vector>
 
 #include "orientation_search.h"
 
@@ -31,13 +32,17 @@ class PhotoSource : public ::testing::Test {
   }
   void TearDown() override { fs::remove(path_); }
 
-  VideoSource source(bool turn, int width, int height) const {
+  Clip picture(bool still) const {
     Clip clip;
     clip.path = path_;
     clip.width = 48;
     clip.height = 40;
     clip.frames = 1;
-    clip.still = true;
+    clip.still = still;
+    return clip;
+  }
+
+  VideoSource source(bool turn, int width, int height) const {
     VideoSource::Options options;
     options.crop = {.frames = 1,
                     .width = width,
@@ -47,7 +52,23 @@ class PhotoSource : public ::testing::Test {
                     .flip = turn,
                     .turn = turn,
                     .still_motion = false};
-    return {ClipIndex{{clip}, {}}, options, nullptr};
+    return {ClipIndex{{picture(/*still=*/true)}, {}}, options, nullptr};
+  }
+
+  // Square HQ crops of the picture as a video of one frame.
+  std::vector<TrainingSample> video_samples(int side, double shrink) const {
+    VideoSource::Options options;
+    options.crop = {.frames = 1,
+                    .width = side,
+                    .height = side,
+                    .margin = 1.0,
+                    .extra_frames = 0,
+                    .flip = false,
+                    .shrink = shrink};
+    const VideoSource source(ClipIndex{{picture(/*still=*/false)}, {}}, options, nullptr);
+    std::vector<TrainingSample> samples;
+    for (std::uint64_t uid = 0; uid < 40; ++uid) samples.push_back(source.sample(uid));
+    return samples;
   }
 
   // Which of the eight orientations turn up; -1: HQ and LQ are laid differently.
@@ -64,6 +85,34 @@ class PhotoSource : public ::testing::Test {
 
 TEST_F(PhotoSource, TurnsSquareCropsInAllEightWays) {
   EXPECT_EQ(orientations(16, 16), (std::set<int>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST_F(PhotoSource, ShrinksAShareOfTheVideosSamples) {
+  const at::Tensor whole = source(false, 48, 40).sample(0).hq;
+  const at::Tensor half = at::avg_pool2d(whole, {2, 2});
+  const auto holds = [](const at::Tensor& larger, const at::Tensor& crop) {
+    const at::Tensor places = larger.unfold(2, 16, 1).unfold(3, 16, 1);  // [3, 1, y, x, 16, 16]
+    const at::Tensor difference = (places - crop.unsqueeze(2).unsqueeze(2)).abs();
+    return difference.amax({0, 1, 4, 5}).min().item<double>() < 1e-5;
+  };
+  for (const double share : {0.0, 0.5, 1.0}) {
+    int shrunk = 0;
+    for (const TrainingSample& sample : video_samples(16, share)) {
+      EXPECT_NE(holds(whole, sample.hq), holds(half, sample.hq)) << sample.origin;
+      shrunk += holds(half, sample.hq) ? 1 : 0;
+      EXPECT_EQ(sample.origin.ends_with("of half the size"), holds(half, sample.hq));
+    }
+    EXPECT_GE(shrunk, share == 0 ? 0 : (share == 1 ? 40 : 10));
+    EXPECT_LE(shrunk, share == 0 ? 0 : (share == 1 ? 40 : 30));
+  }
+}
+
+TEST_F(PhotoSource, WhatWouldBeTooSmallStaysAsItIs) {
+  const auto as_it_is = video_samples(32, 0);
+  const auto shrunk = video_samples(32, 1);
+  for (std::size_t i = 0; i < shrunk.size(); ++i) {
+    EXPECT_TRUE(at::equal(as_it_is[i].hq, shrunk[i].hq));
+  }
 }
 
 TEST_F(PhotoSource, TurnsOtherCropsByMirrorsOnly) {

@@ -18,6 +18,7 @@ struct CropOptions {
   int extra_frames = 10;     ///< degraded beyond the sample's: hides how video codecs begin
   bool flip = true;          ///< half of the samples mirrored left to right
   bool turn = false;         ///< half mirrored top to bottom; if square, half transposed
+  double shrink = 0;         ///< share of the videos' samples seen at half the size: finer texture
   bool still_motion = true;  ///< photos are panned and zoomed like a moving camera, not held still
 };
 

@@ -45,6 +45,7 @@ struct DataConfig {
   std::int64_t frames = 17;  ///< of a sample, 4n+1
   std::int64_t width = 640;  ///< HQ pixels, a multiple of 16
   std::int64_t height = 320;
+  double shrink = 0;               ///< share of videos' samples taken at half the size
   double margin = 1.5;             ///< sides of the degraded block over those of the crop
   std::int64_t extra_frames = 10;  ///< degraded beyond the sample's
   bool flip = true;                ///< mirror half of the samples

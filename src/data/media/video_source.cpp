@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "data/media/clip_frames.h"
 #include "oasis/core/error.h"
@@ -35,7 +36,8 @@ enum CropDraw : std::uint32_t {
   kSpeed,
   kZoom,
   kTurn,
-  kTranspose
+  kTranspose,
+  kShrink
 };
 
 DrawPlace place(CropDraw draw) { return {draw, 0, 0, Purpose::crop}; }
@@ -44,6 +46,27 @@ DrawPlace place(CropDraw draw) { return {draw, 0, 0, Purpose::crop}; }
 int block_side(int crop, double margin, int picture) {
   const int wanted = static_cast<int>(std::ceil(margin * crop / 16.0)) * 16;
   return std::max(crop, std::min(wanted, picture / 4 * 4));
+}
+
+// By how much a clip's frames are reduced before the block is cut: 2 or 1.
+int draw_reduction(const Clip& clip, const CropOptions& crop, const RandomSource& random) {
+  const bool fits = clip.width / 2 >= crop.width && clip.height / 2 >= crop.height;
+  return !clip.still && fits && random.uniform(place(kShrink)) < crop.shrink ? 2 : 1;
+}
+
+// Frames first .. first + count - 1 of a video, cut to `block` of the reduced picture.
+degrade::Frames read_reduced(const Clip& clip, std::int64_t first, std::int64_t count,
+                             const cv::Rect& block, int reduction) {
+  const cv::Rect original(block.x * reduction, block.y * reduction, block.width * reduction,
+                          block.height * reduction);
+  degrade::Frames frames = read_block(clip, first, count, original);
+  if (reduction == 1) return frames;
+  for (cv::Mat& frame : frames) {
+    cv::Mat small;
+    cv::resize(frame, small, block.size(), 0, 0, cv::INTER_AREA);
+    frame = small;
+  }
+  return frames;
 }
 
 // First frame and count of a stretch of frames within one scene.
@@ -146,10 +169,12 @@ TrainingSample VideoSource::cut_from(const Clip& clip, std::uint64_t uid) const 
   const CropOptions& crop = options_.crop;
   const degrade::SampleKey key{options_.seed, static_cast<std::uint32_t>(options_.stage), uid};
   const RandomSource random(key);
-  const int width = block_side(crop.width, crop.margin, clip.width);
-  const int height = block_side(crop.height, crop.margin, clip.height);
-  const cv::Rect block(static_cast<int>(random.integer(place(kBlockX), 0, clip.width - width)),
-                       static_cast<int>(random.integer(place(kBlockY), 0, clip.height - height)),
+  const int reduction = draw_reduction(clip, crop, random);
+  const cv::Size picture(clip.width / reduction, clip.height / reduction);
+  const int width = block_side(crop.width, crop.margin, picture.width);
+  const int height = block_side(crop.height, crop.margin, picture.height);
+  const cv::Rect block(static_cast<int>(random.integer(place(kBlockX), 0, picture.width - width)),
+                       static_cast<int>(random.integer(place(kBlockY), 0, picture.height - height)),
                        width, height);
 
   degrade::Frames frames;
@@ -162,7 +187,7 @@ TrainingSample VideoSource::cut_from(const Clip& clip, std::uint64_t uid) const 
   } else {
     const auto [start, count] = draw_stretch(clip, wanted, crop.frames, random);
     first = start;
-    frames = read_block(clip, start, count, block);
+    frames = read_reduced(clip, start, count, block, reduction);
     while (static_cast<std::int64_t>(frames.size()) < wanted) frames.push_back(frames.back());
   }
 
@@ -182,8 +207,9 @@ TrainingSample VideoSource::cut_from(const Clip& clip, std::uint64_t uid) const 
   };
   sample.hq = cut(pair.clip.hq, high);
   sample.lq = cut(pair.clip.lq, low);
-  sample.origin = fmt::format("{} frame {} at {},{}", clip.path.filename().string(), first + inner,
-                              block.x + high.x, block.y + high.y);
+  sample.origin =
+      fmt::format("{} frame {} at {},{}{}", clip.path.filename().string(), first + inner,
+                  block.x + high.x, block.y + high.y, reduction == 1 ? "" : " of half the size");
   sample.degradation = pair.description;
   return sample;
 }
