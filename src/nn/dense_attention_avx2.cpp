@@ -19,6 +19,7 @@
 #define OASIS_VECTOR_BYTES 32
 #define OASIS_PANEL_ROWS 4
 #define OASIS_ARITHMETIC "nn/dense_attention_float.inl"
+#define OASIS_PRODUCTS "nn/dense_attention_panels.inl"
 #include "nn/dense_attention_kernel.inl"
 
 #pragma GCC pop_options

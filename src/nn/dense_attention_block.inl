@@ -1,49 +1,6 @@
 // One block of queries against all keys of its head, with the running maximum and sum of
 // FlashAttention (Dao et al., arXiv 2205.14135). Part of dense_attention_kernel.inl.
 
-constexpr int kRows = OASIS_PANEL_ROWS;                         ///< of a register block
-constexpr int kVectors = 3;                                     ///< of a register block
-constexpr std::int64_t kStep = kVectors * Lanes<float>::count;  ///< its lanes
-
-/// sum[row][lane] of panel[word][row] * lanes[word][lane] over `words`; kRows rows of a panel.
-OASIS_INLINE void multiply(const Word* panel, const Word* lanes, std::int64_t words,
-                           Vec<float> (&sum)[kRows][kVectors]) {
-  for (std::int64_t w = 0; w < words; ++w, panel += kPanel, lanes += kQueries) {
-    Vec<Word> b[kVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) b[v] = load<Vec<Word>>(lanes + v * Lanes<Word>::count);
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-      const auto a = spread<Vec<Word>>(panel[r]);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = Arithmetic::multiply_add(a, b[v], sum[r][v]);
-    }
-  }
-}
-
-/// logits[key][lane] before scaling, and the greatest so far of every lane; NaN is passed over.
-OASIS_INLINE void find_logits(const Word* keys, const Word* queries, std::int64_t words,
-                              std::int64_t count, float* logits, float* greatest) {
-  for (std::int64_t lane = 0; lane < kQueries; lane += kStep) {
-    for (std::int64_t key = 0; key < count; key += kRows) {
-      const Word* panel = keys + key / kPanel * kPanel * words + key % kPanel;
-      Vec<float> sum[kRows][kVectors] = {};
-      multiply(panel, queries + lane, words, sum);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const auto at = lane + v * Lanes<float>::count;
-        auto most = load<Vec<float>>(greatest + at);
-#pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r) {
-          store(logits + (key + r) * kQueries + at, sum[r][v]);
-          most = larger(sum[r][v], most);
-        }
-        store(greatest + at, most);
-      }
-    }
-  }
-}
-
 /// The weights of `Count` keys from their logits, added to `sum` and stored as words.
 template <int Count>
 OASIS_INLINE void weigh_keys(const float* logits, Vec<float> greatest, float factor,
@@ -75,29 +32,6 @@ OASIS_INLINE void weigh(float* pairs, std::int64_t count, const float* greatest,
       weigh_keys<1>(at + key * kQueries, most, factor, sum, at + key / per_word * kQueries);
     }
     store(total + lane, load<Vec<float>>(total + lane) * load<Vec<float>>(decay + lane) + sum);
-  }
-}
-
-/// sums[channel][lane] = sums * decay + the weighted values of a block.
-OASIS_INLINE void add_values(const Word* values, const Word* weights, std::int64_t words,
-                             std::int64_t dim, const float* decay, float* sums) {
-  constexpr auto panel_words = kKeys / Arithmetic::kPerWord * kPanel;
-  for (std::int64_t lane = 0; lane < kQueries; lane += kStep) {
-    for (std::int64_t d = 0; d < dim; d += kRows) {
-      const Word* panel = values + d / kPanel * panel_words + d % kPanel;
-      Vec<float> sum[kRows][kVectors] = {};
-      multiply(panel, weights + lane, words, sum);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const auto at = lane + v * Lanes<float>::count;
-        const auto factor = load<Vec<float>>(decay + at);
-#pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r) {
-          float* to = sums + (d + r) * kQueries + at;
-          store(to, load<Vec<float>>(to) * factor + sum[r][v]);
-        }
-      }
-    }
   }
 }
 
@@ -151,7 +85,7 @@ void attend_block(const Args<Element>& args, std::int64_t index, float* memory) 
     const auto count = kKeys < shape.keys - first ? kKeys : shape.keys - first;
     find_logits_and_decay(packed, shape, count, factor, m);
     weigh(m.pairs, count, m.greatest, factor, m.decay, m.total);
-    add_values(packed + shape.packed_block(), reinterpret_cast<const Word*>(m.pairs),
+    add_values(packed + shape.packed_block(), reinterpret_cast<Word*>(m.pairs),
                (count + Arithmetic::kPerWord - 1) / Arithmetic::kPerWord, shape.dim, m.decay,
                m.sums);
     packed += 2 * shape.packed_block();

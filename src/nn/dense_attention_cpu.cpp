@@ -6,6 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "nn/dense_attention_kernel.h"
 #include "nn/window_attention_cpu.h"
@@ -87,6 +91,23 @@ at::Tensor forward_by(const Passes<T>& passes, const at::Tensor& q_in, const at:
   return out;
 }
 
+#if defined(__x86_64__)
+/// Whether the processor has AMX for bfloat16 and the system lets this process use it: Linux wants
+/// to be asked, for the tiles' 8 KiB make its threads' states larger.
+bool tiles_allowed() {
+#if defined(__linux__)
+  static const bool allowed = [] {
+    constexpr long request_permission = 0x1023, tile_data = 18;  // asm/prctl.h, Intel SDM 13.1
+    return __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-tile") &&
+           syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  }();
+  return allowed;
+#else
+  return false;
+#endif
+}
+#endif
+
 }  // namespace
 
 std::optional<InstructionSet> best_instruction_set(at::ScalarType type) {
@@ -94,7 +115,7 @@ std::optional<InstructionSet> best_instruction_set(at::ScalarType type) {
   const auto best = window_cpu::best_instruction_set();
   const bool avx512 = best == window_cpu::InstructionSet::avx512;
   if (type == at::kBFloat16 && avx512 && __builtin_cpu_supports("avx512bf16")) {
-    return InstructionSet::avx512_bf16;
+    return tiles_allowed() ? InstructionSet::amx_bf16 : InstructionSet::avx512_bf16;
   }
   if (type == at::kFloat && avx512) return InstructionSet::avx512;
   if (type == at::kFloat && best == window_cpu::InstructionSet::avx2) return InstructionSet::avx2;
@@ -110,6 +131,7 @@ bool supports(at::ScalarType type, std::int64_t dim) {
 at::Tensor forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                    [[maybe_unused]] InstructionSet isa) {
 #if defined(__x86_64__)
+  if (isa == InstructionSet::amx_bf16) return forward_by(amx_bf16_passes(), q, k, v);
   if (isa == InstructionSet::avx512_bf16) return forward_by(avx512_bf16_passes(), q, k, v);
   return forward_by(isa == InstructionSet::avx512 ? avx512_passes() : avx2_passes(), q, k, v);
 #else

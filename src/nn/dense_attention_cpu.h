@@ -6,8 +6,8 @@
 
 namespace oasis::nn::dense_cpu {
 
-/// Instruction sets with a kernel: the first two for float, the last for bfloat16.
-enum class InstructionSet { avx2, avx512, avx512_bf16 };
+/// Instruction sets with a kernel: the first two for float, the others for bfloat16.
+enum class InstructionSet { avx2, avx512, avx512_bf16, amx_bf16 };
 
 /// The best one of this machine for a data type; none where the framework's own attention serves.
 std::optional<InstructionSet> best_instruction_set(at::ScalarType type);

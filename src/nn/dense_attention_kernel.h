@@ -10,6 +10,8 @@ namespace oasis::nn::dense_cpu {
 Passes<float> avx2_passes();
 Passes<float> avx512_passes();
 Passes<c10::BFloat16> avx512_bf16_passes();
+/// For threads of a process that may use tiles (`best_instruction_set` asks).
+Passes<c10::BFloat16> amx_bf16_passes();
 #endif
 
 }  // namespace oasis::nn::dense_cpu

@@ -5,6 +5,7 @@
 //   OASIS_VECTOR_BYTES  the size of a vector
 //   OASIS_PANEL_ROWS    rows of a register block: 8 with 32 registers, 4 with 16
 //   OASIS_ARITHMETIC    the file of `Element` and of `Arithmetic` on words of it
+//   OASIS_PRODUCTS      the file of both products and of the layout that they want
 
 namespace oasis::nn::dense_cpu {
 namespace OASIS_ISA {
@@ -18,6 +19,8 @@ using PanelLanes = Lanes<Word, static_cast<int>(kPanel * sizeof(Word))>;
 
 #include OASIS_ARITHMETIC
 //
+#include OASIS_PRODUCTS
+//
 #include "nn/dense_attention_packing.inl"
 //
 #include "nn/dense_attention_block.inl"
@@ -27,6 +30,7 @@ void pack(const Args<Element>& args, Span key_blocks) {
 }
 
 void attend(const Args<Element>& args, Span query_blocks, float* memory) {
+  const ProductState state(args.shape);
   for (auto i = query_blocks.first; i < query_blocks.end; ++i) attend_block(args, i, memory);
 }
 

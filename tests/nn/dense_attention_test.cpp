@@ -58,6 +58,7 @@ std::vector<InstructionSet> kernels(at::ScalarType type) {
   const auto best = dense_cpu::best_instruction_set(type);
   if (!best) return {};
   if (*best == InstructionSet::avx512) return {InstructionSet::avx2, InstructionSet::avx512};
+  if (*best == InstructionSet::amx_bf16) return {InstructionSet::avx512_bf16, *best};
   return {*best};
 }
 

@@ -8,7 +8,8 @@ namespace oasis::nn {
 /// strides; result `[B, N, heads, D]`. Memory grows with the number of tokens, never with its
 /// square. Who computes it:
 /// - on CUDA `dense_attention_cuda`;
-/// - on a CPU with AVX2 or AVX-512 in float (D a multiple of 8), with AVX512-BF16 in bfloat16 (D a
+/// - on a CPU with AVX2 or AVX-512 in float (D a multiple of 8), with AVX512-BF16 or AMX in
+/// bfloat16 (D a
 ///   multiple of 16, sums and softmax in float), with gradients off (`at::NoGradGuard`) and outside
 ///   of `recompute`: kernels whose results do not depend on the number of threads;
 /// - `at::scaled_dot_product_attention` in all other cases.
