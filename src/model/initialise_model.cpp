@@ -100,6 +100,7 @@ ModelDescription tiny_description() {
   about.taehv.head_upscale = 4;
   about.taehv.condition_frames = true;
   about.taehv.condition_neighbours = 2;
+  about.taehv.align = true;
   about.head_map.reset();
   return about;
 }
