@@ -3,27 +3,42 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include <optional>
 #include <string_view>
 
+#include "oasis/nn/recompute.h"
+
 namespace oasis::model {
 namespace {
 
-bool in_one_pass(const at::Tensor& frames, const at::Tensor& weight) {
-  return !at::GradMode::is_enabled() && frames.device().is_cpu() && frames.numel() > 0 &&
-         weight.scalar_type() == frames.scalar_type() &&
-         (frames.scalar_type() == at::kFloat || frames.scalar_type() == at::kBFloat16) &&
-         at::globalContext().userEnabledMkldnn();
+/// torch's oneDNN convolution with an activation behind it, which compiled graphs use; nothing in
+/// builds without it.
+const std::optional<c10::OperatorHandle>& fused_operator() {
+  static const auto handle =
+      c10::Dispatcher::singleton().findSchema({"mkldnn::_convolution_pointwise", ""});
+  return handle;
 }
 
-/// torch's oneDNN convolution with an activation behind it, which compiled graphs use.
-const c10::OperatorHandle& fused_operator() {
-  static const c10::OperatorHandle handle =
-      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_convolution_pointwise", "");
-  return handle;
+/// Whether oneDNN has convolutions of a data type for this processor; it refuses bfloat16 on those
+/// without AVX-512, where torch falls back to its own.
+bool has_convolutions(at::ScalarType type) {
+#if defined(__x86_64__)
+  if (type == at::kFloat) return true;
+  static const bool wide = __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  return type == at::kBFloat16 && wide;
+#else
+  static_cast<void>(type);
+  return false;
+#endif
+}
+
+bool in_one_pass(const at::Tensor& frames, const at::Tensor& weight) {
+  return !nn::is_training() && frames.device().is_cpu() && frames.numel() > 0 &&
+         weight.scalar_type() == frames.scalar_type() && has_convolutions(frames.scalar_type()) &&
+         at::globalContext().userEnabledMkldnn() && fused_operator().has_value();
 }
 
 }  // namespace
@@ -56,7 +71,7 @@ at::Tensor activated_conv(const at::Tensor& frames, const at::Tensor& weight,
                    c10::List<std::int64_t>({side, side}), c10::List<std::int64_t>({1, 1}),
                    c10::List<std::int64_t>({1, 1}), std::int64_t{1}, std::string(activation),
                    scalars, c10::IValue());
-  fused_operator().callBoxed(stack);
+  fused_operator()->callBoxed(stack);
   return stack.front().toTensor();
 }
 
