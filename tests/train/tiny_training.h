@@ -25,7 +25,8 @@ class WavesSource : public data::SampleSource {
     result.uid = uid;
     result.hq = at::empty({3, 5, 64, 64});
     auto* hq = result.hq.mutable_data_ptr<float>();
-    // std::sin, for at::sin now and then rounds one thread's share differently.
+    // Not by torch: now and then one thread's share of such a clip, made by at::sin, came out
+    // rounded differently.
     for (int c = 0; c < 3; ++c) {
       for (int t = 0; t < 5; ++t) {
         for (int y = 0; y < 64; ++y) {
