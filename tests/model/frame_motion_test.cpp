@@ -129,5 +129,24 @@ TEST(FrameJoins, TheFrameBeforeIsMovedAlikeWithAndWithoutGradients) {
   EXPECT_LE((without[4].narrow(0, 4, 4) - moved[0]).abs().max().item<double>(), 1e-4);
 }
 
+TEST(FrameJoins, GradientsAreThoseOfTheParts) {
+  torch::manual_seed(8);
+  const at::Tensor values = at::randn({2 * 4, 5, 6, 8});
+  const at::Tensor weights = at::randn({2 * 4, 10, 6, 8});
+  for (const at::Tensor& motion : {at::Tensor(), 3 * at::randn({2 * 4, 2, 6, 8})}) {
+    const auto gradient = [&](at::ScalarType dtype) {
+      const at::Tensor frames = last_channels(values.to(dtype)).requires_grad_(true);
+      at::Tensor memory;
+      const at::Tensor moves = motion.defined() && dtype == at::kDouble ? motion.to(dtype) : motion;
+      (beside_the_frame_before(frames, 2, memory, moves) * weights.to(dtype)).sum().backward();
+      return frames.grad().to(at::kDouble);
+    };
+    const at::Tensor expected = gradient(at::kDouble);  // by torch's operators
+    EXPECT_LE((gradient(at::kFloat) - expected).abs().max().item<double>(), 1e-4);
+    EXPECT_LE((gradient(at::kBFloat16) - expected).abs().max().item<double>(),
+              0.02 * expected.abs().max().item<double>());
+  }
+}
+
 }  // namespace
 }  // namespace oasis::model
