@@ -16,6 +16,17 @@ at::Tensor mean_gradient(const at::Tensor& difference) {
   return step(-1) + step(-2);
 }
 
+/// The mean square of each clip `[B, ...]`: `[B]`.
+at::Tensor clip_error(const at::Tensor& difference) {
+  return (difference * difference).flatten(1).mean(1);
+}
+
+/// `[B, 3, ...]` -> `[B, ...]`, by BT.601's weights.
+at::Tensor luma_of(const at::Tensor& difference) {
+  return 0.299 * difference.select(1, 0) + 0.587 * difference.select(1, 1) +
+         0.114 * difference.select(1, 2);
+}
+
 }  // namespace
 
 at::Tensor mean_squared_error(const at::Tensor& a, const at::Tensor& b) {
@@ -28,9 +39,12 @@ at::Tensor charbonnier(const at::Tensor& a, const at::Tensor& b, double epsilon)
   return (difference * difference + epsilon * epsilon).sqrt().mean();
 }
 
-at::Tensor psnr_loss(const at::Tensor& pred, const at::Tensor& reference, double epsilon) {
+at::Tensor psnr_loss(const at::Tensor& pred, const at::Tensor& reference, double epsilon,
+                     double luma) {
   const at::Tensor difference = pred - reference;
-  return ((difference * difference).flatten(1).mean(1) + epsilon).log().mean();
+  at::Tensor error = clip_error(difference);
+  if (luma > 0) error = (1 - luma) * error + luma * clip_error(luma_of(difference));
+  return (error + epsilon).log().mean();
 }
 
 at::Tensor gradient_loss(const at::Tensor& pred, const at::Tensor& reference, int scales) {

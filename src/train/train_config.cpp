@@ -118,6 +118,7 @@ LossConfig read_loss(const ConfigNode& node) {
                                 {"psnr", PixelLoss::psnr}});
   loss.pixel_weight = real(node, "pixel_weight", loss.pixel_weight, 0.0);
   loss.psnr_epsilon = real(node, "psnr_epsilon", loss.psnr_epsilon, 1e-12, 1.0);
+  loss.psnr_luma = real(node, "psnr_luma", loss.psnr_luma, 0.0, 1.0);
   loss.gradient = weight(node, "gradient", loss.gradient);
   const std::string lpips = node.text("lpips", "vgg");
   if (lpips != "off") {

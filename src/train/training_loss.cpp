@@ -102,7 +102,8 @@ std::pair<at::Tensor, LossParts> TrainingLoss::forward(const TrainableModel::Out
   } else if (config_.pixel == PixelLoss::charbonnier) {
     add("pixel", config_.pixel_weight, losses::charbonnier(video, hq));
   } else if (config_.pixel == PixelLoss::psnr) {
-    add("pixel", config_.pixel_weight, losses::psnr_loss(video, hq, config_.psnr_epsilon));
+    add("pixel", config_.pixel_weight,
+        losses::psnr_loss(video, hq, config_.psnr_epsilon, config_.psnr_luma));
   }
   if (config_.gradient > 0) add("gradient", config_.gradient, losses::gradient_loss(video, hq));
   if (lpips_) {

@@ -29,6 +29,20 @@ TEST(PsnrLoss, FallsAsPsnrRises) {
   EXPECT_NEAR(psnr, 10 * std::log10(4.0) - 10 / std::log(10.0) * loss, 1e-9);
 }
 
+TEST(PsnrLoss, LumaTakesItsShareOfTheError) {
+  const at::Tensor zeros = at::zeros({1, 3, 2, 4, 4}, at::kDouble);
+  const at::Tensor grey = at::full_like(zeros, 0.1);
+  at::Tensor colour = zeros.clone();  // of luma 0
+  colour.select(1, 0).fill_(0.587);
+  colour.select(1, 1).fill_(-0.299);
+  const double of_colour = (0.587 * 0.587 + 0.299 * 0.299) / 3;
+  for (const double luma : {0.0, 0.7, 1.0}) {
+    EXPECT_NEAR(psnr_loss(grey, zeros, 1e-6, luma).item<double>(), std::log(0.01 + 1e-6), 1e-12);
+    EXPECT_NEAR(psnr_loss(colour, zeros, 1e-6, luma).item<double>(),
+                std::log((1 - luma) * of_colour + 1e-6), 1e-9);
+  }
+}
+
 TEST(PsnrLoss, EqualClipsHaveAFiniteGradient) {
   const at::Tensor clip = at::rand({1, 3, 2, 4, 4}, at::kDouble).requires_grad_(true);
   const at::Tensor loss = psnr_loss(clip, clip.detach());
@@ -41,7 +55,7 @@ TEST(PsnrLoss, GradientsAgreeWithCentralDifferences) {
   torch::manual_seed(2);
   const at::Tensor reference = at::rand({2, 3, 2, 3, 4}, at::kDouble);
   at::Tensor pred = at::rand({2, 3, 2, 3, 4}, at::kDouble).requires_grad_(true);
-  psnr_loss(pred, reference).backward();
+  psnr_loss(pred, reference, 1e-6, 0.7).backward();
   const at::Tensor gradient = pred.grad().flatten();
   at::Tensor values = pred.detach().flatten();
   constexpr double step = 1e-6;
@@ -49,7 +63,7 @@ TEST(PsnrLoss, GradientsAgreeWithCentralDifferences) {
     const auto moved = [&](double by) {
       at::Tensor other = values.clone();
       other[i] += by;
-      return psnr_loss(other.view(reference.sizes()), reference).item<double>();
+      return psnr_loss(other.view(reference.sizes()), reference, 1e-6, 0.7).item<double>();
     };
     const double measured = (moved(step) - moved(-step)) / (2 * step);
     EXPECT_NEAR(measured, gradient[i].item<double>(), 1e-8) << i;

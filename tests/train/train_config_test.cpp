@@ -88,6 +88,9 @@ TEST_F(ConfigFile, ReadsTurnsAndThePsnrLoss) {
   EXPECT_EQ(config.loss.psnr_epsilon, 1e-3);
   EXPECT_EQ(load_train_config(write(text("", ""))).loss.psnr_epsilon, 1e-6);
   EXPECT_THROW(load_train_config(write(text("", "")), {"loss.psnr_epsilon=0"}), Error);
+  EXPECT_EQ(load_train_config(write(text("", ""))).loss.psnr_luma, 0);
+  EXPECT_EQ(load_train_config(write(text("", "")), {"loss.psnr_luma=0.5"}).loss.psnr_luma, 0.5);
+  EXPECT_THROW(load_train_config(write(text("", "")), {"loss.psnr_luma=1.5"}), Error);
 }
 
 TEST_F(ConfigFile, ReadsTheConditionDropout) {

@@ -72,8 +72,9 @@ struct LossConfig {
   double latent = 1.0;  ///< eq. 8; needs `vae_encoder.safetensors` in the start folder
   PixelLoss pixel = PixelLoss::mse;
   double pixel_weight = 1.0;
-  double psnr_epsilon = 1e-6;             ///< of `PixelLoss::psnr`: added to the squared error
-  double gradient = 0.0;                  ///< of multi-scale gradients
+  double psnr_epsilon = 1e-6;  ///< of `PixelLoss::psnr`: added to the squared error
+  double psnr_luma = 0;        ///< of `PixelLoss::psnr`: luma's share of that error, 0..1
+  double gradient = 0.0;       ///< of multi-scale gradients
   std::optional<losses::LpipsNet> lpips;  ///< none: off
   double lpips_weight = 1.0;
   std::filesystem::path lpips_trunk;   ///< torchvision's classifier
