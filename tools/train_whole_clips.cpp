@@ -1,6 +1,5 @@
 #include "train_whole_clips.h"
 
-#include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,26 +7,17 @@
 #include <exception>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <opencv2/core.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "oasis/core/error.h"
-#include "oasis/core/interrupt.h"
 #include "oasis/core/log.h"
 #include "oasis/core/progress.h"
 #include "oasis/core/version.h"
 #include "oasis/data/clip_index.h"
-#include "oasis/degrade/named_sample.h"
-#include "oasis/degrade/pipeline.h"
-#include "oasis/media/video_reader.h"
-#include "oasis/media/video_writer.h"
-#include "train_kept_clips.h"
-#include "train_source.h"
 
 namespace oasis::tools {
 namespace {
@@ -35,7 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int kScale = 4;
 constexpr int kLeastSide = 64;  // of HQ: 16 pixels of LQ
 
 /// What an evaluation set calls its clips: the file's stem, or the path below the set's folder
@@ -58,240 +47,10 @@ std::vector<std::string> names_of(const std::vector<data::Clip>& clips, const fs
   return names;
 }
 
-cv::Mat to_picture(const media::Frame& frame, const cv::Rect& part) {
-  std::vector<cv::Mat> planes;
-  for (int channel = 0; channel < 3; ++channel) {
-    const cv::Mat plane(frame.height, frame.width, CV_32FC1,
-                        const_cast<float*>(frame.plane(channel)));
-    planes.push_back(plane(part));
-  }
-  cv::Mat interleaved;
-  cv::merge(planes, interleaved);
-  return degrade::quantise(interleaved * 255.0);
-}
-
-// A quarter of the size by antialiased bicubic (a = -0.5), as in training.
-cv::Mat quarter(const cv::Mat& picture) {
-  const at::Tensor bytes = at::from_blob(picture.data, {picture.rows, picture.cols, 3}, at::kByte);
-  const at::Tensor low =
-      at::_upsample_bicubic2d_aa(bytes.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat).contiguous(),
-                                 {picture.rows / kScale, picture.cols / kScale},
-                                 /*align_corners=*/false)[0]
-          .permute({1, 2, 0})
-          .contiguous();
-  return degrade::quantise(
-      cv::Mat(picture.rows / kScale, picture.cols / kScale, CV_32FC3, low.data_ptr()));
-}
-
-/// The first picture of a video, cut to a size.
-cv::Mat first_picture(const fs::path& path, cv::Size size, bool allow_hdr) {
-  media::ReaderOptions reading;
-  reading.threads = 1;
-  reading.allow_hdr = allow_hdr;
-  reading.quiet = true;
-  media::Frame frame;
-  if (!media::VideoReader::open(path, reading)->next(frame) || frame.width < size.width ||
-      frame.height < size.height) {
-    throw Error(ExitCode::unreadable_input,
-                fmt::format("{}: its first frame cannot be read", path.string()));
-  }
-  return to_picture(frame, {{0, 0}, size});
-}
-
-/// A lossless video of 8-bit RGB pictures with the times of its source.
-class LosslessFile {
- public:
-  LosslessFile(const fs::path& path, const media::VideoInfo& source, cv::Size size) {
-    fs::create_directories(path.parent_path());
-    media::VideoInfo info = source;
-    info.layout = media::PixelLayout::rgb;
-    info.bit_depth = 8;
-    info.color.matrix = 0;
-    info.color.full_range = true;
-    info.chroma_location = 0;
-    media::WriterOptions options;
-    options.codec = "ffv1";
-    options.overwrite = true;
-    options.threads = 1;
-    writer_ = media::VideoWriter::create(path, options, info, size.width, size.height);
-  }
-
-  void write(const cv::Mat& picture, const media::Frame& times) {
-    frame_.resize(picture.cols, picture.rows);
-    frame_.pts = times.pts;
-    frame_.duration = times.duration;
-    cv::Mat values;
-    picture.convertTo(values, CV_32FC3, 1.0 / 255.0);
-    std::vector<cv::Mat> planes;
-    for (int channel = 0; channel < 3; ++channel) {
-      planes.emplace_back(picture.rows, picture.cols, CV_32FC1, frame_.plane(channel));
-    }
-    cv::split(values, planes);
-    writer_->write(frame_);
-  }
-
-  void finish() { writer_->finish(); }
-
- private:
-  std::unique_ptr<media::VideoWriter> writer_;
-  media::Frame frame_;
-};
-
-/// The set and how its clips are made.
-class WholeClips {
- public:
-  WholeClips(fs::path folder, const train::TrainConfig& config, const WholeClipOptions& options)
-      : folder_(std::move(folder)),
-        config_(config),
-        options_(options),
-        pipeline_(make_pipeline(config.degradation)),
-        kept_(folder_ / "set.json") {}
-
-  /// Throws `oasis::Error` (usage) if the folder has files of this name that its `set.json` says
-  /// were made otherwise.
-  void check_list(const data::Clip& clip, const std::string& name) const {
-    const std::vector<int> variants = kept_variants(name);
-    if (!fs::exists(hq_path(name)) && variants.empty()) return;
-    kept_.require_same(listing(clip, name), variants);
-  }
-
-  /// Makes what is missing of a clip; returns its entry in `set.json`. Throws `oasis::Error`
-  /// (usage) if files of this name that are there are not of this clip.
-  Json make(const data::Clip& clip, const std::string& name) const {
-    check_files(clip, name);
-    if (!complete(name)) write(clip, name, count_of(clip), size_of(clip));
-    return listing(clip, name);
-  }
-
- private:
-  std::int64_t count_of(const data::Clip& clip) const {
-    return options_.frames > 0 ? std::min(options_.frames, clip.frames) : clip.frames;
-  }
-  static cv::Size size_of(const data::Clip& clip) {
-    return {clip.width / kScale * kScale, clip.height / kScale * kScale};
-  }
-
-  Json listing(const data::Clip& clip, const std::string& name) const {
-    const auto count = count_of(clip);
-    const cv::Size size = size_of(clip);
-    Json entry = {{"name", name},
-                  {"source", clip.path.filename().string()},
-                  {"frames", count},
-                  {"width", size.width},
-                  {"height", size.height}};
-    for (int seed = 0; seed < options_.seeds; ++seed) {
-      entry["variants"].push_back(pipeline_ ? degrade::describe(plan(name, seed, count))
-                                            : std::string("bicubic / 4, antialiased"));
-    }
-    return entry;
-  }
-
-  fs::path hq_path(const std::string& name) const { return folder_ / "hq" / (name + ".mkv"); }
-  fs::path lq_path(const std::string& name, int seed) const {
-    return folder_ / "lq" / fmt::format("seed{}", seed) / (name + ".mkv");
-  }
-
-  /// Those of the variants to make that are there.
-  std::vector<int> kept_variants(const std::string& name) const {
-    std::vector<int> kept;
-    for (int seed = 0; seed < options_.seeds; ++seed) {
-      if (fs::exists(lq_path(name, seed))) kept.push_back(seed);
-    }
-    return kept;
-  }
-
-  bool complete(const std::string& name) const {
-    return fs::exists(hq_path(name)) &&
-           static_cast<int>(kept_variants(name).size()) == options_.seeds;
-  }
-
-  /// What is there of a clip must be of its length and size, which an interrupted run has not
-  /// listed, and begin with its picture.
-  void check_files(const data::Clip& clip, const std::string& name) const {
-    const cv::Size size = size_of(clip);
-    const cv::Size small = size / kScale;
-    const bool has_hq = fs::exists(hq_path(name));
-    if (!kept_.lists(name)) {
-      const auto count = count_of(clip);
-      if (has_hq) require_kept_video(hq_path(name), size.width, size.height, count);
-      for (const int seed : kept_variants(name)) {
-        require_kept_video(lq_path(name, seed), small.width, small.height, count);
-      }
-    }
-    if (!has_hq) return;
-    const bool hdr = config_.data.pass_hdr;
-    const cv::Mat kept = first_picture(hq_path(name), size, hdr);
-    if (cv::norm(kept, first_picture(clip.path, size, hdr), cv::NORM_INF) > 0) {
-      refuse_kept(hq_path(name),
-                  fmt::format("its first picture is not that of {}", clip.path.string()));
-    }
-  }
-
-  degrade::Plan plan(const std::string& name, int seed, std::int64_t count) const {
-    const degrade::SampleKey key{config_.seed, static_cast<std::uint32_t>(config_.stage),
-                                 degrade::uid_of_name(name, seed)};
-    return pipeline_->plan(key, static_cast<int>(count));
-  }
-
-  void write(const data::Clip& clip, const std::string& name, std::int64_t count,
-             cv::Size size) const {
-    media::ReaderOptions reading;
-    reading.threads = 1;
-    reading.allow_hdr = config_.data.pass_hdr;
-    reading.quiet = true;
-    const auto reader = media::VideoReader::open(clip.path, reading);
-    const cv::Size small = size / kScale;
-    // Variants that are added later have the HQ that is there.
-    std::unique_ptr<LosslessFile> hq;
-    if (!fs::exists(hq_path(name))) {
-      hq = std::make_unique<LosslessFile>(hq_path(name), reader->info(), size);
-    }
-    std::unique_ptr<LosslessFile> bicubic;
-    if (!pipeline_) {
-      bicubic = std::make_unique<LosslessFile>(lq_path(name, 0), reader->info(), small);
-    }
-    degrade::Frames pictures;
-    std::vector<media::Frame> times;
-    media::Frame frame;
-    for (std::int64_t t = 0; t < count; ++t) {
-      throw_if_interrupted();
-      if (!reader->next(frame) || frame.width != clip.width || frame.height != clip.height) {
-        throw Error(
-            ExitCode::unreadable_input,
-            fmt::format("{}: frame {} cannot be read or has another size", clip.path.string(), t));
-      }
-      const cv::Mat picture = to_picture(frame, {{0, 0}, size});
-      if (hq) hq->write(picture, frame);
-      if (bicubic) {
-        bicubic->write(quarter(picture), frame);
-        continue;
-      }
-      pictures.push_back(picture);
-      times.emplace_back().pts = frame.pts;
-      times.back().duration = frame.duration;
-    }
-    if (bicubic) bicubic->finish();
-    for (int seed = 0; pipeline_ && seed < options_.seeds; ++seed) {
-      if (fs::exists(lq_path(name, seed))) continue;
-      const auto degraded = pipeline_->run(pictures, plan(name, seed, count)).lq;
-      LosslessFile lq(lq_path(name, seed), reader->info(), small);
-      for (std::size_t t = 0; t < degraded.size(); ++t) lq.write(degraded[t], times[t]);
-      lq.finish();
-    }
-    if (hq) hq->finish();
-  }
-
-  fs::path folder_;
-  const train::TrainConfig& config_;
-  WholeClipOptions options_;
-  std::shared_ptr<const degrade::Pipeline> pipeline_;
-  KeptClips kept_;
-};
-
 /// Clips taken one after the other by several threads.
 class ClipQueue {
  public:
-  ClipQueue(const WholeClips& set, const std::vector<data::Clip>& clips, const fs::path& root)
+  ClipQueue(const EvaluationSet& set, const std::vector<data::Clip>& clips, const fs::path& root)
       : set_(set),
         clips_(clips),
         names_(names_of(clips, root)),
@@ -340,7 +99,7 @@ class ClipQueue {
     next_ = clips_.size();
   }
 
-  const WholeClips& set_;
+  const EvaluationSet& set_;
   const std::vector<data::Clip>& clips_;
   std::vector<std::string> names_;
   std::vector<Json> entries_;
@@ -394,7 +153,7 @@ int write_whole_clips(const fs::path& folder, const train::TrainConfig& config,
     throw Error(ExitCode::unreadable_input,
                 fmt::format("{}: no video can be used", config.data.train.string()));
   }
-  const WholeClips set(folder, config, options);
+  const EvaluationSet set(folder, config, options);
   ClipQueue queue(set, index.clips, config.data.train);
   queue.run(static_cast<int>(config.data.threads));
   write_list(folder / "set.json", config, queue.entries());

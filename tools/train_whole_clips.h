@@ -1,16 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 
 #include "oasis/train/train_config.h"
+#include "train_evaluation_set.h"
 
 namespace oasis::tools {
-
-struct WholeClipOptions {
-  int seeds = 1;            ///< variants of each clip
-  std::int64_t frames = 0;  ///< of a clip, at most; 0: all
-};
 
 /// Makes an evaluation set from the videos of `data.train`: `folder/hq/NAME.mkv`, 8-bit and cut to
 /// multiples of 4 pixels at the right and the bottom, and `folder/lq/seed<n>/NAME.mkv`, degraded as

@@ -12,7 +12,11 @@ namespace OASIS_ISA {
 //
 #include "nn/window_attention_blocks.inl"
 //
-#include "nn/window_attention_passes.inl"
+#include "nn/window_attention_tile.inl"
+//
+#include "nn/window_attention_forward.inl"
+//
+#include "nn/window_attention_backward.inl"
 
 template <class T>
 void forward(const ForwardArgs<T>& args, Span tiles, Real<T>* memory) {
