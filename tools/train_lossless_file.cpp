@@ -5,20 +5,13 @@
 #include <vector>
 
 #include "oasis/core/error.h"
+#include "oasis/data/frame_picture.h"
 #include "oasis/degrade/pipeline.h"
 
 namespace oasis::tools {
 
 cv::Mat to_picture(const media::Frame& frame, const cv::Rect& part) {
-  std::vector<cv::Mat> planes;
-  for (int channel = 0; channel < 3; ++channel) {
-    const cv::Mat plane(frame.height, frame.width, CV_32FC1,
-                        const_cast<float*>(frame.plane(channel)));
-    planes.push_back(plane(part));
-  }
-  cv::Mat interleaved;
-  cv::merge(planes, interleaved);
-  return degrade::quantise(interleaved * 255.0);
+  return degrade::quantise(data::cut_picture(frame, part));
 }
 
 cv::Mat first_picture(const std::filesystem::path& path, cv::Size size, bool allow_hdr) {

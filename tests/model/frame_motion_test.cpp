@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "oasis/core/error.h"
 #include "oasis/flow/warp.h"
 #include "src/model/frame_joins.h"
 #include "src/model/frame_neighbours.h"
@@ -123,7 +124,9 @@ TEST(FrameJoins, TheFrameBeforeIsMovedAlikeWithAndWithoutGradients) {
   const torch::NoGradGuard no_grad;
   const at::Tensor without = beside_the_frame_before(frames, 2, again, motion);
   EXPECT_LE((with - without).abs().max().item<double>(), 1e-4);
-  EXPECT_TRUE(at::equal(memory, again));
+  const at::Tensor last = at::stack({frames.narrow(0, 2, 1), frames.narrow(0, 5, 1)});
+  EXPECT_TRUE(at::equal(memory, last));
+  EXPECT_TRUE(at::equal(again, last));
   const at::Tensor moved =
       flow::warp(frames.narrow(0, 3, 1), motion.narrow(0, 4, 1), flow::WarpPadding::border);
   EXPECT_LE((without[4].narrow(0, 4, 4) - moved[0]).abs().max().item<double>(), 1e-4);
@@ -146,6 +149,13 @@ TEST(FrameJoins, GradientsAreThoseOfTheParts) {
     EXPECT_LE((gradient(at::kBFloat16) - expected).abs().max().item<double>(),
               0.02 * expected.abs().max().item<double>());
   }
+}
+
+TEST(FrameJoins, RefuseASecondDerivative) {
+  const at::Tensor frames = last_channels(at::randn({4, 5, 6, 8})).requires_grad_(true);
+  at::Tensor memory;
+  const at::Tensor both = beside_the_frame_before(frames, 1, memory, {});
+  EXPECT_THROW(both.sum().backward({}, /*retain_graph=*/true, /*create_graph=*/true), Error);
 }
 
 }  // namespace

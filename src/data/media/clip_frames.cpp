@@ -8,24 +8,12 @@
 #include <opencv2/imgproc.hpp>
 
 #include "oasis/core/error.h"
+#include "oasis/data/frame_picture.h"
 #include "oasis/media/image_io.h"
 #include "oasis/media/video_reader.h"
 
 namespace oasis::data {
 namespace {
-
-// The part of a planar frame, interleaved, on the scale 0..255.
-cv::Mat cut_block(const media::Frame& frame, const cv::Rect& block) {
-  std::vector<cv::Mat> planes;
-  for (int channel = 0; channel < 3; ++channel) {
-    const cv::Mat plane(frame.height, frame.width, CV_32FC1,
-                        const_cast<float*>(frame.plane(channel)));
-    planes.push_back(plane(block));
-  }
-  cv::Mat interleaved;
-  cv::merge(planes, interleaved);
-  return interleaved * 255.0;
-}
 
 void check_size(const Clip& clip, const media::Frame& frame) {
   if (frame.width == clip.width && frame.height == clip.height) return;
@@ -55,7 +43,7 @@ degrade::Frames read_block(const Clip& clip, std::int64_t first, std::int64_t co
   degrade::Frames frames;
   while (static_cast<std::int64_t>(frames.size()) < count && reader->next(frame)) {
     check_size(clip, frame);
-    frames.push_back(cut_block(frame, block));
+    frames.push_back(cut_picture(frame, block));
   }
   if (frames.empty()) {
     throw Error(ExitCode::unreadable_input,
@@ -69,7 +57,7 @@ degrade::Frames glide_over(const Clip& photo, std::int64_t count, const cv::Rect
                            const CameraPath& path) {
   const media::Image image = media::read_image(photo.path);
   check_size(photo, image.frame);
-  const cv::Mat whole = cut_block(image.frame, {0, 0, photo.width, photo.height});
+  const cv::Mat whole = cut_picture(image.frame, {0, 0, photo.width, photo.height});
   const double direction = 2.0 * std::numbers::pi * path.angle;
   const double pixels = 4.0 * path.speed;
   const double zoom_step = 0.01 * (path.zoom - 0.5);
