@@ -21,6 +21,9 @@ void add_merge_command(CLI::App& app);
 /// `student`: a model folder with a new light decoder, to be trained.
 void add_student_command(CLI::App& app);
 
+/// `average`: the mean of several trainings of one model.
+void add_average_command(CLI::App& app);
+
 /// `pack`: a trained folder's averaged weights as a model folder to give away.
 void add_pack_command(CLI::App& app);
 

@@ -20,6 +20,7 @@ constexpr const char* examples =
     "  oasis-convert verify oasis-wan\n"
     "  oasis-convert export --to diffusers --model oasis-wan --out transformer\n"
     "  oasis-convert merge --model oasis-wan --lora dit_lora.safetensors oasis-merged\n"
+    "  oasis-convert average runs/seed1/model runs/seed2/model --out my-mean\n"
     "  oasis-convert pack runs/stage2/model my-model --precision bf16 --name my-model";
 
 int run(int argc, char** argv) {
@@ -41,6 +42,7 @@ int run(int argc, char** argv) {
   tools::add_export_command(app);
   tools::add_merge_command(app);
   tools::add_student_command(app);
+  tools::add_average_command(app);
   tools::add_pack_command(app);
   tools::add_clip_command(app);
   tools::add_verify_command(app);

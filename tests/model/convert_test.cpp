@@ -325,6 +325,46 @@ TEST_F(Convert, PackRefusesWhatItCannotMake) {
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
+TEST_F(Convert, AverageIsTheMeanOfWhatTheModelsAreUsedWith) {
+  make_nano();
+  initialise_model_folder(folder_ / "other", nano_description(), 6);
+  add_averages(folder_ / "other");
+  const Outcome outcome = run("average {}/nano {}/other --out {}/mean");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  for (const std::string part : {"projector", "dit", "decoder"}) {
+    const StateDict one = checkpoint::load_safetensors(folder_ / "nano" / (part + ".safetensors"));
+    const StateDict two =
+        checkpoint::load_safetensors(folder_ / "other" / (part + "_ema.safetensors"));
+    const StateDict mean = checkpoint::load_safetensors(folder_ / "mean" / (part + ".safetensors"));
+    ASSERT_EQ(mean.size(), one.size());
+    for (const auto& [name, tensor] : mean) {
+      EXPECT_TRUE(tensor.allclose((one.at(name) + two.at(name)) / 2, 1e-6, 1e-7)) << part << name;
+    }
+  }
+  EXPECT_NE(read_model_description(folder_ / "mean").provenance.find("mean of 2 trainings"),
+            std::string::npos);
+  EXPECT_TRUE(read_model_description(folder_ / "mean").head_map.has_value());
+  OasisModel::load(folder_ / "mean", {})->upscale(torch::zeros({1, 3, 1, 16, 16}));
+}
+
+TEST_F(Convert, AverageRefusesDifferentModels) {
+  make_nano();
+  EXPECT_EQ(run("average {}/nano --out {}/mean").code, 2);
+  ModelDescription about = nano_description();
+  about.timestep = 500;
+  initialise_model_folder(folder_ / "sooner", about, 5);
+  EXPECT_TRUE(run("average {}/nano {}/sooner --out {}/mean").says("see model.yaml"));
+  about = nano_description();
+  about.head_map = nn::all_global(about.dit.layers, about.dit.num_heads);
+  about.head_map->window = read_model_description(folder_ / "nano").window;
+  initialise_model_folder(folder_ / "global", about, 5);
+  EXPECT_TRUE(run("average {}/nano {}/global --out {}/mean").says("see head_map.yaml"));
+  fs::copy(folder_ / "nano", folder_ / "adapted");
+  write_text("adapted/dit_lora.safetensors", "");
+  EXPECT_TRUE(run("average {}/adapted {}/nano --out {}/mean").says("oasis-convert merge"));
+  EXPECT_FALSE(fs::exists(folder_ / "mean"));
+}
+
 /// What is wrong with the published files, the arguments, the code and a part of the one line.
 struct Wrong {
   const char* name;
