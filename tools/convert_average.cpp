@@ -67,21 +67,13 @@ void write_mean(const AverageOptions& options, const std::string& part, const fs
       checkpoint::read_safetensors(options.models.front() / file).metadata());
 }
 
-/// Copies what the folders have in common and training does not change: the prompt, a VAE's
-/// encoder.
-void copy_fixed(const fs::path& model, const fs::path& folder) {
-  for (const char* name : {"empty_prompt.safetensors", "vae_encoder.safetensors"}) {
-    if (fs::exists(model / name)) fs::copy_file(model / name, folder / name);
-  }
-}
-
 void run_average(const AverageOptions& options) {
   model::ModelDescription about = common_description(options.models);
   StagedFolder folder(options.out);
   for (const char* part : {"projector", "dit", "decoder"}) {
     write_mean(options, part, folder.path());
   }
-  copy_fixed(options.models.front(), folder.path());
+  model::copy_fixed_weights(options.models.front(), folder.path());
   about.provenance += fmt::format("; mean of {} trainings", options.models.size());
   model::write_model_description(folder.path(), about);
   folder.finish();

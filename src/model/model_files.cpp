@@ -61,6 +61,19 @@ void check_files(const std::filesystem::path& folder, const ModelDescription& ab
   }
 }
 
+void copy_fixed_weights(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (const char* name : {encoder_file, "empty_prompt.safetensors"}) {
+    if (!std::filesystem::exists(from / name)) continue;
+    std::error_code failed;
+    std::filesystem::copy_file(from / name, to / name,
+                               std::filesystem::copy_options::overwrite_existing, failed);
+    if (failed) {
+      throw Error(ExitCode::failed,
+                  fmt::format("{}: cannot be written: {}", (to / name).string(), failed.message()));
+    }
+  }
+}
+
 std::filesystem::path raw_weights_file(const std::filesystem::path& folder,
                                        const std::string& part) {
   return folder / (part + ".safetensors");

@@ -211,10 +211,7 @@ void TrainableModel::save(const fs::path& folder, const checkpoint::StateDict& m
     checkpoint::write_safetensors(folder / fmt::format("{}_ema.safetensors", name),
                                   part(name, ema));
   }
-  for (const char* name : {"vae_encoder.safetensors", "empty_prompt.safetensors"}) {
-    if (!fs::exists(folder_ / name)) continue;
-    fs::copy_file(folder_ / name, folder / name, fs::copy_options::overwrite_existing);
-  }
+  model::copy_fixed_weights(folder_, folder);
   model::ModelDescription about = about_;
   // A decoder that learnt alone does not make a trained model of the rest.
   about.trained = about_.trained || dit_learns_ || frame_cnn_ != nullptr;

@@ -163,6 +163,26 @@ TEST_F(ModelFolder, AveragedWeightsAreUsedWhereTheyAre) {
   EXPECT_FALSE(OasisModel::load(folder_, {})->restore(z).equal(before));
 }
 
+TEST_F(ModelFolder, FixedWeightsAreCopiedOverOldOnesAndNothingElseIs) {
+  const fs::path to = folder_ / "to";
+  fs::create_directory(to);
+  std::ofstream(folder_ / "empty_prompt.safetensors") << "new";
+  std::ofstream(to / "empty_prompt.safetensors") << "older";
+  std::ofstream(to / "vae_encoder.safetensors") << "stays where `from` has none";
+  fs::remove(folder_ / "vae_encoder.safetensors");
+
+  copy_fixed_weights(folder_, to);
+
+  EXPECT_EQ(file_hash(to / "empty_prompt.safetensors"),
+            file_hash(folder_ / "empty_prompt.safetensors"));
+  EXPECT_EQ(fs::file_size(to / "vae_encoder.safetensors"), 27U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(to), fs::directory_iterator()), 2);
+  const std::string message =
+      error_of(ExitCode::failed, [&] { copy_fixed_weights(folder_, folder_ / "nowhere"); });
+  EXPECT_NE(message.find("empty_prompt.safetensors: cannot be written"), std::string::npos)
+      << message;
+}
+
 TEST_F(ModelFolder, VerifyingComparesEveryFile) {
   append("decoder.safetensors", "x");
   fs::remove(folder_ / "projector.safetensors");

@@ -77,6 +77,10 @@ std::vector<FileStatus> verify_files(const std::filesystem::path& folder);
 /// `oasis::Error` (unreadable_input) names the first that does not fit.
 void check_files(const std::filesystem::path& folder, const ModelDescription& about);
 
+/// Copies the weights that training leaves as they are, where `from` has them: the VAE's encoder
+/// and the empty prompt. Replaces those of `to`. `oasis::Error` if a file cannot be copied.
+void copy_fixed_weights(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// The weights of a part ("projector", "dit" or "decoder") as training goes on from them:
 /// `<part>.safetensors`; and their moving average, which training leaves beside them:
 /// `<part>_ema.safetensors`.
