@@ -191,6 +191,10 @@ void AdamW::restore(const std::vector<checkpoint::StateDict>& pieces, std::int64
   write_parameters();
 }
 
+double remembered_start(double ema_decay, std::int64_t steps) {
+  return std::pow(ema_decay, static_cast<double>(steps));
+}
+
 void AdamW::set_ema(const checkpoint::StateDict& values) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> tensors;

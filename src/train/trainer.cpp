@@ -39,6 +39,18 @@ TrainableModel load_model(const TrainConfig& config, bool with_encoder, c10::Dev
   return model;
 }
 
+/// `oasis-infer` takes the moving average: one that forgets slowly undoes a short training.
+void warn_of_slow_average(const TrainConfig& config) {
+  if (!config.optimizer.ema_decay) return;
+  constexpr double noticeable = 0.1;
+  const double start = remembered_start(*config.optimizer.ema_decay, config.steps);
+  if (start < noticeable) return;
+  log::warn(
+      "after {} steps the moving average (optimizer.ema: {}) is still {:.0f}% the weights that "
+      "training begins from: use a smaller one, or 'ema: off'",
+      config.steps, *config.optimizer.ema_decay, 100.0 * start);
+}
+
 }  // namespace
 
 Trainer::Run::Run(TrainConfig given, std::shared_ptr<const data::SampleSource> samples,
@@ -159,6 +171,7 @@ bool Trainer::resume() {
 TrainingResult Trainer::run() {
   Run& run = *run_;
   const bool leads = run.comm->rank() == 0;
+  if (leads) warn_of_slow_average(run.config);
   if (leads) run.log_file = std::make_unique<TrainingLog>(run.config.output, run.state.step);
   run.start_loader();
   if (leads) {

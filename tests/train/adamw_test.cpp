@@ -55,6 +55,15 @@ TEST(AdamW, AgreesWithTorchsOwn) {
   }
 }
 
+TEST(AdamW, TheMovingAverageForgetsItsStartAsSaid) {
+  AdamW::Parameters parameters = {{"b", at::zeros({4})}};
+  AdamW optimizer(parameters, some_options(), single_process());
+  optimizer.set_ema({{"b", at::ones({4})}});
+  for (int step = 0; step < 20; ++step) optimizer.step();  // without gradients nothing else moves
+  EXPECT_NEAR(optimizer.ema().at("b")[0].item<double>(), remembered_start(0.9, 20), 1e-6);
+  EXPECT_NEAR(remembered_start(0.999, 1000), 0.368, 0.001);
+}
+
 TEST(AdamW, ANonFiniteGradientChangesNothing) {
   AdamW::Parameters parameters = some_parameters();
   AdamW optimizer(parameters, some_options(), single_process());

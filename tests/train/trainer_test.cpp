@@ -110,6 +110,22 @@ TEST_F(TrainerTest, TheLossFallsAndTheResultIsAModel) {
             (std::vector<std::int64_t>{1, 3, 5, 64, 64}));
 }
 
+TEST_F(TrainerTest, WarnsOfAMovingAverageThatRemembersTheStart) {
+  TrainConfig run = config("slow", 2);
+  ::testing::internal::CaptureStderr();
+  train(run, false);
+  const std::string slow = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(slow.find("after 2 steps the moving average (optimizer.ema: 0.9) is still 81%"),
+            std::string::npos)
+      << slow;
+  run = config("fast", 2);
+  run.optimizer.ema_decay = 0.3;
+  ::testing::internal::CaptureStderr();
+  train(run, false);
+  const std::string fast = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(fast.find("moving average"), std::string::npos) << fast;
+}
+
 TEST_F(TrainerTest, ResumingGivesTheSameBits) {
   TrainConfig straight = config("straight", 8);
   straight.condition_dropout = 0.5;

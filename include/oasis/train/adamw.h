@@ -27,6 +27,9 @@ struct AdamWOptions {
   RateSchedule rate;
 };
 
+/// Which part of a moving average is still what it began from after that many steps, 0..1.
+double remembered_start(double ema_decay, std::int64_t steps);
+
 /// What one step did.
 struct StepReport {
   double rate = 0;       ///< learning rate
